@@ -1,0 +1,40 @@
+# make demo: the main job on real files.  make test: all tests.  make lint, make bench.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh)
+
+.PHONY: demo test lint bench clean
+
+# Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
+# editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/python -m compileall -q prontodb
+	PATH="$(abspath $(BIN)):$$PATH" bash tests/demo.sh
+
+test: $(VENV)/developed
+	bash tests/provision.sh
+	$(BIN)/python -m compileall -q prontodb
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/developed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck $(SHELL_FILES)
+	$(BIN)/shfmt --diff --indent 4 $(SHELL_FILES)
+
+bench: $(VENV)/developed
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) dist build .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

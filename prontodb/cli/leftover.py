@@ -1,0 +1,65 @@
+"""What was piped to a call that failed before its verb could look: a wrong option, a missing address, a mistyped verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import click
+
+    from ..session import Session
+
+from ..errors import ProntoError
+from ..session import Piped
+from .table import READERS, VERBS
+
+
+def look(session: Session, argv: Sequence[str]) -> None:
+    """Sets what is to be rescued, if anything; and the format of the error, which click had no time to set."""
+    from . import values
+
+    words, options = split(argv, values.put.params)
+    session.flags.json = session.flags.json or "--json" in options
+    verb = words[0] if words else ""
+    if verb in VERBS and verb not in READERS:
+        return
+    session.piped = _piped(session, verb, words[1:], options)
+
+
+def split(argv: Sequence[str], params: Sequence[click.Parameter]) -> tuple[list[str], list[str]]:
+    """The words of a command line that does not parse, and its options, by what is known of each option."""
+    valued = {name for param in params if not getattr(param, "is_flag", True) for name in param.opts}
+    words: list[str] = []
+    options: list[str] = []
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words += rest
+        elif word.startswith("-") and word != "-":
+            options.append(word.partition("=")[0])
+            if word in valued:
+                next(rest, None)
+        else:
+            words.append(word)
+    return words, options
+
+
+def _piped(session: Session, verb: str, words: list[str], options: list[str]) -> Piped | None:
+    address = words[0] if words else None
+    if verb not in READERS or len(words) > 2:
+        return Piped(address, patient=False)
+    if "--file" in options:
+        return None
+    if len(words) < 2 or words[1] == "-":
+        return Piped(address, patient=True)
+    return None if _sound(session, words[0]) else Piped(address, patient=False)
+
+
+def _sound(session: Session, text: str) -> bool:
+    try:
+        session.address(text)
+    except ProntoError:
+        return False
+    return True

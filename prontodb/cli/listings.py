@@ -1,0 +1,122 @@
+"""Verbs that list: names, values, namespaces, projects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..address import Place
+    from ..session import Session
+
+from .. import formats
+from ..address import check_project, parse_place
+from ..errors import UsageError
+from ..ops import Store, open_store, places
+from .group import verb
+
+FULL = 1 << 16
+"""Bytes that are gathered before they are written."""
+
+_NAMES = (
+    click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline."),
+    click.option("--ndjson", is_flag=True, help="JSON, one value a line."),
+)
+_VALUES = (
+    click.option("--stream", is_flag=True, help="Tokens, as prontodb stream reads them."),
+    click.option("--env", is_flag=True, help="Lines of a dotenv file."),
+    click.option("--sh", is_flag=True, help="Assignments that a shell can eval."),
+    click.option("--var-prefix", metavar="P", default="", help="What the variables of --env and --sh start with."),
+)
+
+
+def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several decorators as one."""
+
+    def decorate(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+@verb(epilog="Example: prontodb keys work.notes")
+@click.argument("place", required=False)
+@options(*_NAMES)
+def keys(session: Session, place: str | None, **chosen: bool) -> int:
+    """List the names in PLACE, in byte order: project.namespace or project.namespace.prefix; without it, in the current place."""
+    found = places.names(open_store(session), parse_place(place, session.scope()))
+    return emit(session, formats.names(kind(session, chosen), found))
+
+
+@verb(epilog='Example: eval "$(prontodb scan work.config --sh)"')
+@click.argument("place", required=False)
+@options(*_NAMES, *_VALUES)
+def scan(session: Session, place: str | None, var_prefix: str, **chosen: bool) -> int:
+    r"""List names and values in PLACE, as keys does.
+
+    A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash.
+    """
+    at = parse_place(place, session.scope())
+    found = _records(open_store(session), at)
+    return emit(session, formats.records(kind(session, chosen), found, at, var_prefix))
+
+
+@verb(epilog="Example: prontodb projects")
+@options(*_NAMES)
+def projects(session: Session, **chosen: bool) -> int:
+    """List the projects that hold something."""
+    return emit(session, formats.names(kind(session, chosen), _page(places.projects(open_store(session)))))
+
+
+@verb(epilog="Example: prontodb namespaces -p work")
+@click.argument("project", required=False)
+@options(*_NAMES)
+def namespaces(session: Session, project: str | None, **chosen: bool) -> int:
+    """List the namespaces of PROJECT (or of -p, or of the current one) that hold something."""
+    wanted = check_project(session.scope().project.value if project is None else project)
+    return emit(session, formats.names(kind(session, chosen), _page(places.namespaces(open_store(session), wanted))))
+
+
+@verb(epilog="Example: prontodb nss")
+@options(*_NAMES)
+def nss(session: Session, **chosen: bool) -> int:
+    """List all namespaces that hold something, as project.namespace."""
+    found = [f"{space.project}.{space.namespace}" for space in places.spaces(open_store(session))]
+    return emit(session, formats.names(kind(session, chosen), _page(found)))
+
+
+def kind(session: Session, chosen: dict[str, bool]) -> str:
+    """The one format that was asked for. Raises `UsageError` for two."""
+    asked = [name for name, value in {"json": session.flags.json, **chosen}.items() if value]
+    if len(asked) > 1:
+        raise UsageError(f"Two formats: {' and '.join(f'--{name}' for name in asked)}", cure="choose one")
+    return asked[0] if asked else "lines"
+
+
+def emit(session: Session, parts: Iterable[bytes]) -> int:
+    """Writes what a format makes, in pieces of a decent size."""
+    held: list[bytes] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= FULL:
+            session.stdout.write(b"".join(held))
+            held, size = [], 0
+    if held:
+        session.stdout.write(b"".join(held))
+    return 0
+
+
+def _page(names: list[str]) -> list[list[str]]:
+    return [names] if names else []
+
+
+def _records(store: Store, place: Place) -> Iterator[formats.Record]:
+    for entry in places.entries(store, place):
+        yield formats.Record(entry.name, place.address(entry.name), entry)

@@ -1,0 +1,70 @@
+"""Verbs on the pipe cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..ops import Store
+    from ..ops.rescue import Item
+    from ..session import Session
+
+from .. import durations, render
+from ..errors import UsageError
+from ..ops import open_store
+from ..ops import rescue as pipe_cache
+from .group import Verbs, verb
+from .table import RESCUE_VERBS
+from .tables import show as show_rows
+
+COLUMNS = ("name", "age", "left", "size", "state", "reason", "asked")
+
+rescue = Verbs(RESCUE_VERBS, name="rescue", help="What was piped in and could not go where it was sent. prontodb copy takes it from there.")
+
+
+@verb(epilog="Example: prontodb rescue list")
+def list_(session: Session) -> int:
+    """List rescued content: its name under pipe.cache, age, time left, size, whether it is whole, the reason, the address asked for."""
+    store = open_store(session)
+    return show_rows(session, COLUMNS, [_row(store, item) for item in pipe_cache.items(store)])
+
+
+@verb(epilog="Example: prontodb rescue show pipe.cache.1757569450_85e49569_notes")
+@click.argument("name")
+def show(session: Session, name: str) -> int:
+    """Tell all that is known of one of them. NAME with or without pipe.cache. in front."""
+    store = open_store(session)
+    item = pipe_cache.find(store, name)
+    told = {"address": item.address, **_row(store, item), "file": item.spooled or None}
+    return show_rows(session, ("field", "value"), [{"field": field, "value": value} for field, value in told.items()])
+
+
+@verb(epilog="Example: prontodb rescue drop --all")
+@click.argument("names", metavar="NAME...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Drop everything that is there.")
+def drop(session: Session, names: tuple[str, ...], every: bool) -> int:
+    """Delete rescued content for good."""
+    if every == bool(names):
+        raise UsageError("Nothing to drop named" if not every else "Both names and --all", cure="prontodb rescue drop NAME, or --all")
+    store = open_store(session)
+    dropped = list(pipe_cache.items(store)) if every else [pipe_cache.find(store, name) for name in names]
+    pipe_cache.drop(store, dropped)
+    render.note(session, f"Dropped {len(dropped)}")
+    return 0
+
+
+def _row(store: Store, item: Item) -> dict[str, object]:
+    now = store.now
+    left = None if item.expires is None else durations.show(item.expires - now)
+    state = "partial" if item.partial else "spooled" if item.spooled else "cached"
+    return {
+        "name": item.name,
+        "age": durations.show(max(0, now - item.created)),
+        "left": left,
+        "size": item.size,
+        "state": state,
+        "reason": item.reason or None,
+        "asked": item.asked or None,
+    }

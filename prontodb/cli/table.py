@@ -1,0 +1,57 @@
+"""Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
+
+VALUES, LISTINGS, LIFETIMES, RESCUE, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "About"
+
+
+class Row:
+    """One verb: the module and function of its command, its section of the help, and its line there."""
+
+    __slots__ = ("module", "name", "section", "summary")
+
+    def __init__(self, section: str, where: str, summary: str) -> None:
+        self.section = section
+        self.module, _, self.name = where.partition(":")
+        self.summary = summary
+
+
+VERBS = {
+    "set": Row(VALUES, "values:put", "Store a value: an argument, standard input, or a file."),
+    "get": Row(VALUES, "values:get", "Print a value."),
+    "del": Row(VALUES, "values:delete", "Delete an entry."),
+    "delete": Row(VALUES, "values:delete", "The same as del."),
+    "exists": Row(VALUES, "values:exists", "Tell by the exit status whether an entry is there."),
+    "copy": Row(VALUES, "values:copy", "Copy a value to another address; out of the pipe cache, move it."),
+    "move": Row(VALUES, "values:move", "Move a value to another address."),
+    "keys": Row(LISTINGS, "listings:keys", "List the names in a place."),
+    "scan": Row(LISTINGS, "listings:scan", "List names and values in a place."),
+    "ls": Row(LISTINGS, "listings:scan", "The same as scan."),
+    "projects": Row(LISTINGS, "listings:projects", "List the projects."),
+    "namespaces": Row(LISTINGS, "listings:namespaces", "List the namespaces of a project."),
+    "nss": Row(LISTINGS, "listings:nss", "List all namespaces, as project.namespace."),
+    "create-cache": Row(LIFETIMES, "lifetimes:create_cache", "Give a namespace a default lifetime."),
+    "drop-cache": Row(LIFETIMES, "lifetimes:drop_cache", "End a namespace's default lifetime."),
+    "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),
+    "expire": Row(LIFETIMES, "lifetimes:expire", "Give an entry a lifetime from now."),
+    "persist": Row(LIFETIMES, "lifetimes:persist", "Let an entry live for ever."),
+    "rescue": Row(RESCUE, "rescues:rescue", "List, show and drop what the pipe cache holds."),
+    "where": Row(ABOUT, "about:where", "Tell which data a command would use, and why."),
+    "admin": Row(ABOUT, "about:admin", "Upkeep: caches, and removing what has expired."),
+    "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats or exit codes."),
+    "version": Row(ABOUT, "about:version", "Print the version."),
+}
+
+RESCUE_VERBS = {
+    "list": Row(RESCUE, "rescues:list_", "List what is there: name, age, time left, size, reason, address."),
+    "show": Row(RESCUE, "rescues:show", "Tell all that is known of one of them."),
+    "drop": Row(RESCUE, "rescues:drop", "Delete rescued content for good."),
+}
+
+ADMIN_VERBS = {
+    "create-cache": VERBS["create-cache"],
+    "drop-cache": VERBS["drop-cache"],
+    "caches": Row(LIFETIMES, "lifetimes:caches", "List the namespaces with a default lifetime."),
+    "purge": Row(LIFETIMES, "lifetimes:purge", "Remove everything that has expired, in small steps."),
+}
+
+READERS = frozenset({"set"})
+"""The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""

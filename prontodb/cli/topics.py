@@ -1,0 +1,64 @@
+"""Help that belongs to no single verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+from ..settings import SETTINGS
+
+ADDRESSES = """\
+Addresses
+
+  project.namespace.key              work.notes.todo
+  project.namespace.key__context     work.notes.todo__mobile
+
+  A shorter one is completed: namespace.key takes the project, key takes project and namespace,
+  from -p and -n, from PRONTO_PROJECT and PRONTO_NAMESPACE, else from `default`. Piped content
+  needs them named by one of these; otherwise it is rescued, never stored where nobody looks.
+
+  Project, namespace and context: a letter or digit, then letters, digits, _ and -.
+  Key: letters, digits and _ - / @ + %. Each part at most 255 bytes.
+  Listings take a place: project.namespace or project.namespace.prefix.
+  --ns-delim C reads C between the parts instead of the dot."""
+
+FORMATS = """\
+Formats of listings
+
+  (none)     name, tab, value; in a value \\n, \\t and \\\\ stand for newline, tab and backslash
+  -0         name NUL value NUL
+  --json     one array; `value` for text, `value_b64` for other bytes
+  --ndjson   the same objects, one a line
+  --stream   tokens: meta:path=p.n; key="value";
+  --env      lines of a dotenv file
+  --sh       assignments: eval "$(prontodb scan work.config --sh)"
+
+  In --env and --sh, `-` in a name becomes `_`. Names that mean something to a shell, such as
+  PATH, are refused; --var-prefix APP_ gives them another one."""
+
+EXIT_CODES = """\
+Exit codes
+
+   0  done
+   1  error
+   2  miss: no such key, or expired
+   3  precondition failed
+   4  rescued: the content is safe in the pipe cache, but not where you asked
+   5  timeout or busy
+   6  denied
+  64  usage"""
+
+
+def _settings() -> str:
+    lines = [f"  {name:13} PRONTO_{name.upper():13} {setting.default:6} {setting.wanted}" for name, setting in SETTINGS.items()]
+    return "\n".join(["Settings: in the environment, or in $XDG_CONFIG_HOME/prontodb/config.toml", "", *lines])
+
+
+TOPICS: dict[str, Callable[[], str]] = {
+    "addresses": lambda: ADDRESSES,
+    "formats": lambda: FORMATS,
+    "exit-codes": lambda: EXIT_CODES,
+    "settings": _settings,
+}

@@ -1,0 +1,142 @@
+"""Verbs on single values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+from .. import durations, hot, render
+from ..errors import UsageError
+from ..model import INHERIT, Write
+from ..ops import kv, open_store
+from ..session import Piped
+from .group import verb
+
+from_option = click.option("--from", "source", metavar="F", help="Take the addresses from file F, a line each; - for standard input.")
+null_option = click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline.")
+ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds, or 15m, 1h30m, 7d.")
+
+
+@verb(epilog="Example: git log -5 | prontodb set work.notes.log")
+@click.argument("address")
+@click.argument("value", required=False)
+@click.option("--file", "path", metavar="F", help="Store the bytes of file F.")
+@ttl_option
+@click.option("--allow-empty", is_flag=True, help="Store an empty value where nothing at all comes in.")
+@click.option("--trim", is_flag=True, help="Drop one newline at the end of the value.")
+def put(session: Session, address: str, value: str | None, path: str | None, ttl: str | None, allow_empty: bool, trim: bool) -> int:
+    """Store VALUE, or what standard input holds, or with --file a file. `-` as VALUE means standard input, empty or not.
+
+    A value that starts with `-` goes after `--`.
+    """
+    if path is not None:
+        return _put_file(session, address, path if value is None else _both(address), ttl)
+    if value is not None and value != "-":
+        write = _write(ttl)
+        return hot.put(session, address, value.removesuffix("\n") if trim else value, write)
+    if value is None and session.stdin.is_terminal():
+        return hot.put_from_pipe(session, address)
+    session.piped = Piped(address, patient=True)
+    return hot.put_piped(session, address, _write(ttl), empty=allow_empty or value == "-", trim=trim)
+
+
+def _write(ttl: str | None) -> Write:
+    return Write(INHERIT if ttl is None else durations.parse(ttl))
+
+
+def _both(address: str) -> str:
+    raise UsageError(f"Two values for '{address}': an argument and --file", cure="give one of them", address=address)
+
+
+def _put_file(session: Session, text: str, path: str, ttl: str | None) -> int:
+    from ..intake import file_content
+
+    address, write = session.address(text), _write(ttl)
+    content = file_content(path, session.cwd)
+    kv.put(open_store(session), address, content, write)
+    render.note(session, f"Stored {address} ({content.size} bytes)")
+    return 0
+
+
+@verb(epilog="Example: prontodb get work.notes.todo > todo.txt")
+@click.argument("address", required=False)
+@from_option
+@null_option
+@click.option("-N", "--newline", is_flag=True, help="End with a newline, adding one where there is none.")
+@click.option("--include-expired", "expired", is_flag=True, help="Also one that has expired but was not removed yet.")
+def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool) -> int:
+    """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
+    if source is not None:
+        from .many import get_many
+
+        return get_many(session, _only(address, source), null=null, expired=expired)
+    if session.flags.json:
+        from .many import get_json
+
+        return get_json(session, _given(address), expired=expired)
+    return hot.get(session, _given(address), newline=newline, expired=expired)
+
+
+@verb(epilog="Example: prontodb del work.notes.todo")
+@click.argument("address", required=False)
+@from_option
+@null_option
+def delete(session: Session, address: str | None, source: str | None, null: bool) -> int:
+    """Delete an entry; with --from, all that are named there, in one step."""
+    if source is not None:
+        from .many import delete_many
+
+        return delete_many(session, _only(address, source), null=null)
+    return hot.delete(session, _given(address))
+
+
+@verb(epilog="Example: prontodb exists work.lock.deploy && echo locked")
+@click.argument("address")
+def exists(session: Session, address: str) -> int:
+    """Tell by the exit status whether there is such an entry: 0, or 2. Prints nothing."""
+    return hot.exists(session, address)
+
+
+@verb(epilog="Example: prontodb copy pipe.cache.1757569450_85e49569_notes work.notes.todo")
+@click.argument("source")
+@click.argument("destination")
+@ttl_option
+@click.option("--keep-ttl", is_flag=True, help="Give the copy the time that the source has left.")
+def copy(session: Session, source: str, destination: str, ttl: str | None, keep_ttl: bool) -> int:
+    """Copy a value. The source stays, but for one in the pipe cache: it has arrived now."""
+    return _copied(session, (source, destination), _write(ttl), move=False, keep=keep_ttl)
+
+
+@verb(epilog="Example: prontodb move work.notes.draft work.notes.final")
+@click.argument("source")
+@click.argument("destination")
+@ttl_option
+@click.option("--keep-ttl", is_flag=True, help="Give the moved entry the time that the source has left.")
+def move(session: Session, source: str, destination: str, ttl: str | None, keep_ttl: bool) -> int:
+    """Move a value: copy it and delete the source, in one step."""
+    return _copied(session, (source, destination), _write(ttl), move=True, keep=keep_ttl)
+
+
+def _copied(session: Session, texts: tuple[str, str], write: Write, *, move: bool, keep: bool) -> int:
+    if keep and write.ttl is not INHERIT:
+        raise UsageError("--ttl and --keep-ttl contradict each other", cure="give one of them")
+    source, target = session.address(texts[0]), session.address(texts[1])
+    kv.copy(open_store(session), source, target, write, move=move, keep=keep)
+    render.note(session, f"{'Moved' if move or kv.cached(source) else 'Copied'} {source} to {target}")
+    return 0
+
+
+def _given(address: str | None) -> str:
+    if address is None:
+        raise UsageError("Missing argument 'ADDRESS'", cure="give an address, or --from")
+    return address
+
+
+def _only(address: str | None, source: str) -> str:
+    if address is not None:
+        raise UsageError(f"Both an address, '{address}', and --from", cure="give one of them", address=address)
+    return source

@@ -1,0 +1,48 @@
+"""Lifetimes as people write them: `90`, `15m`, `1h30m`, `7d` (DESIGN §7). Pure."""
+
+from .errors import InvalidDuration
+
+UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LONGEST = 100 * 365 * 86_400
+"""Seconds: a hundred years; beyond it a number is a slip, not a lifetime."""
+
+
+def parse(text: str) -> int:
+    """Seconds, from a whole number of them or from parts such as `1h30m`. Raises `InvalidDuration`."""
+    seconds = int(text) if _digits(text) else _parts(text)
+    if seconds == 0:
+        raise _no(text, "it must be longer than zero")
+    if seconds > LONGEST:
+        raise _no(text, "it is longer than a hundred years")
+    return seconds
+
+
+def show(seconds: int) -> str:
+    """The same the other way: 5400 gives `1h30m`."""
+    shown = ""
+    for unit, size in UNITS.items():
+        count, seconds = divmod(seconds, size)
+        shown += f"{count}{unit}" if count else ""
+    return shown or "0s"
+
+
+def _digits(text: str) -> bool:
+    # The bound on the length keeps int() from working on a megabyte of digits.
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _parts(text: str) -> int:
+    seconds, number, left = 0, "", list(UNITS)
+    for mark in text:
+        if mark in left and _digits(number):
+            seconds += int(number) * UNITS[mark]
+            left, number = left[left.index(mark) + 1 :], ""
+        else:
+            number += mark
+    if number or not text:
+        raise _no(text, "seconds, or parts such as 15m, 1h30m, 7d are wanted")
+    return seconds
+
+
+def _no(text: str, why: str) -> InvalidDuration:
+    return InvalidDuration(f"Invalid lifetime '{text}': {why}", cure="use seconds, or 15m, 1h30m, 7d")

@@ -1,0 +1,27 @@
+"""Engines, chosen by the scheme of the database (DESIGN §11)."""
+
+from ..errors import InvalidDatabase
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .base import Engine
+
+SCHEMES = ("sqlite",)
+"""What may stand before `://` in a database; without it, a name or a path is SQLite's."""
+
+
+def scheme(target: str) -> str:
+    """The scheme of a database. Raises `InvalidDatabase` for one that no engine has."""
+    name = target.split("://", 1)[0] if "://" in target else "sqlite"
+    if name not in SCHEMES:
+        raise InvalidDatabase(f"Invalid database: no engine for '{name}://'", cure=f"known are a name, a path, and {', '.join(SCHEMES)}://")
+    return name
+
+
+def open_sqlite(path: str, meta: str, timeout: "Callable[[], float]", *, folders: bool) -> "Engine":
+    """The SQLite engine on a file, which need not exist. Nothing is opened before the first verb."""
+    from .sqlite import SqliteEngine
+
+    return SqliteEngine(path, meta, timeout, folders=folders)

@@ -1,0 +1,264 @@
+"""Connections to one SQLite file: a reader that leaves no trace, and a writer that waits its turn."""
+
+import os
+import time
+
+from ..errors import Busy, DamagedDatabase, ForeignDatabase, NewerDatabase, ProntoError, StorageError
+from .driver import Error, connect, translate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from .driver import Connection
+
+    T = TypeVar("T")
+    Seen = tuple[int, int, int]
+
+APPLICATION_ID = 0x50524F4E
+"""`PRON`: what tells a database of ours from any other SQLite file."""
+SCHEMA_VERSION = 1
+"""The shape that `schema` makes and migrates to."""
+
+TICK = 0.012
+"""Seconds within which two changes of a file can carry the same time stamp (a kernel's tick, at 100 Hz the longest)."""
+COARSE_TICK = 2.5
+"""The same on file systems that keep whole seconds only, or even ones."""
+
+
+class Reader:
+    """Reads without writing or creating anything.
+
+    A WAL database that nobody has open has no `-wal` file, and a plain read would make one. So such a file is read as it lies
+    (`immutable`), each answer complete before it counts, and it counts only if the file has not changed meanwhile. Otherwise, and
+    from then on, it is read under SQLite's own locks.
+    """
+
+    def __init__(self, path: str, timeout: "Callable[[], float]") -> None:
+        self._path = path
+        self._timeout = timeout
+        self._db: Connection | None = None
+        self._seen: Seen | None = None
+        self._held = False
+
+    def run(self, query: "Callable[[Connection], T]", default: "T") -> "T":
+        """The answer of `query`, which must fetch all it needs; `default` where there is no database yet."""
+        try:
+            return self._run(query)
+        except FileNotFoundError:
+            return default
+        except Error as error:
+            raise translate(error, self._path) from error
+        except OSError as error:
+            raise StorageError(f"Cannot read database {self._path}: {error.strerror}") from error
+
+    def hold(self) -> None:
+        """Opens anew, so that all answers from here to `close` are of one moment, as far as locks can be had."""
+        self.close()
+        self._held = True
+
+    def close(self) -> None:
+        """Lets go of the file; the next `run` opens it anew."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        self._held = False
+
+    def _run(self, query: "Callable[[Connection], T]") -> "T":
+        if self._db is None:
+            self._db = self._open()
+        if self._seen is None:
+            return query(self._db)
+        try:
+            answer = query(self._db)
+        except Error:
+            # Damage, or a page that changed under our eyes: the second look, under locks, tells.
+            if quiet(self._path) == self._seen:
+                raise
+        else:
+            if quiet(self._path) == self._seen:
+                return answer
+        self._db.close()
+        self._db = self._locked()
+        return query(self._db)
+
+    def _open(self) -> "Connection":
+        self._seen = settled(self._path)
+        return self._locked() if self._seen is None else self._immutable()
+
+    def _locked(self) -> "Connection":
+        self._seen = None
+        try:
+            db = _checked(connect(self._path, "mode=ro", self._timeout()), self._path)
+            if self._held:
+                db.execute("BEGIN")
+            return db
+        except Error as error:
+            # A folder that takes no -shm file. Where there is no -wal file either, nothing is missing from the database itself.
+            self._seen = quiet(self._path)
+            if self._seen is None:
+                raise _unreadable(error, self._path) from error
+            return self._immutable()
+
+    def _immutable(self) -> "Connection":
+        return _checked(connect(self._path, "mode=ro&immutable=1", 0), self._path)
+
+
+class Writer:
+    """Changes one file, a transaction at a time, each with the write lock from its start: nobody can step in between."""
+
+    def __init__(self, path: str, timeout: "Callable[[], float]", *, folders: bool) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._folders = folders
+        self._db: Connection | None = None
+        self.notices: list[str] = []
+
+    def run(self, change: "Callable[[Connection], T]", *, durable: bool = True) -> "T":
+        """What `change` returns, once it is committed; where it raises, nothing has changed.
+
+        `durable`: on disk before this returns. Raises `Busy` when another process held the lock for longer than the timeout.
+        """
+        try:
+            db = self._begin(durable=durable)
+            result = change(db)
+            db.execute("COMMIT")
+            return result
+        except BaseException as error:
+            self.close()
+            if isinstance(error, Error):
+                raise translate(error, self._path) from error
+            if isinstance(error, OSError):
+                raise _unwritable(error, self._path) from error
+            raise
+
+    def exists(self) -> bool:
+        """Whether there is a database to change."""
+        return os.path.exists(self._path)
+
+    def close(self) -> None:
+        """Closes the file, undoing what is not committed."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _begin(self, *, durable: bool) -> "Connection":
+        """An open transaction. SQLite's own wait does not cover every lock that opening a database takes, hence the loop."""
+        deadline = time.monotonic() + self._timeout()
+        while True:
+            try:
+                self._db = self._db or self._open(max(0.0, deadline - time.monotonic()))
+                self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._db.execute("BEGIN IMMEDIATE")
+                return self._db
+            except Error as error:
+                self.close()
+                if not isinstance(translate(error, self._path), Busy) or time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.005)
+
+    def _open(self, timeout: float) -> "Connection":
+        if not os.path.exists(self._path) or not os.path.getsize(self._path):
+            self._create()
+        db = connect(self._path, "mode=rw", timeout)
+        if not check(db, self._path):
+            from .schema import migrate
+
+            migrate(db)
+        if os.major(os.stat(self._path).st_dev) == 0:
+            self._mind_network(db)
+        return db
+
+    def _create(self) -> None:
+        from .mounts import on_network
+        from .schema import create
+
+        create(os.path.realpath(self._path), folders=self._folders, wal=not on_network(self._path))
+
+    def _mind_network(self, db: "Connection") -> None:
+        """No WAL where its shared memory does not reach. The one warning comes when a database is made or moved there."""
+        from .mounts import on_network
+
+        stamp = db.execute("SELECT 1 FROM state WHERE name = 'network'").fetchone()
+        if on_network(self._path) and not stamp:
+            db.execute("PRAGMA journal_mode = DELETE")
+            db.execute("INSERT INTO state VALUES ('network', 1)")
+            self.notices.append(f"{self._path} is on a network file system: slower, and only as safe as its locks")
+
+
+def check(db: "Connection", path: str) -> bool:
+    """Whether the database has today's shape; False for an older one. Raises for a foreign, a newer and a damaged one."""
+    version = pragma(db, "user_version")
+    if pragma(db, "application_id") != APPLICATION_ID:
+        raise ForeignDatabase(f"Not a ProntoDB database: {path}", cure="use another file with --database")
+    if version > SCHEMA_VERSION:
+        raise NewerDatabase(f"Database {path} was made by a newer ProntoDB (schema {version})", cure="upgrade prontodb")
+    if version < 1:
+        raise DamagedDatabase(f"Database is damaged: {path} has no schema version", cure="move the file away and restore a backup")
+    return version == SCHEMA_VERSION
+
+
+def pragma(db: "Connection", name: str) -> int:
+    """One of SQLite's numbers about a database."""
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def quiet(path: str) -> "Seen | None":
+    """What identifies the state of a file that no process has open for writing; None where one may have."""
+    status = os.stat(path)
+    if not status.st_size:
+        raise FileNotFoundError(path)
+    if os.path.exists(f"{path}-wal") or (os.major(status.st_dev) == 0 and _on_network(path)):
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def settled(path: str) -> "Seen | None":
+    """The same, but None also where the time stamp could hide a change: then waits out the tick of the clock that made it."""
+    seen = quiet(path)
+    if seen is None:
+        return None
+    tick = TICK if seen[2] % 1_000_000 else COARSE_TICK
+    age = time.time() - seen[2] / 1e9
+    if 0 <= age < tick == TICK:
+        time.sleep(TICK - age)
+        return quiet(path)
+    return seen if age >= tick else None
+
+
+def _on_network(path: str) -> bool:
+    from .mounts import on_network
+
+    return on_network(path)
+
+
+def _checked(db: "Connection", path: str) -> "Connection":
+    if check(db, path):
+        return db
+    db.close()
+    raise OldSchema(f"Database {path} was made by an older ProntoDB", cure="write something to it, which brings it up to date")
+
+
+class OldSchema(StorageError):
+    """The database must be migrated before it can be read; `SqliteEngine` does so."""
+
+    slug = "older-schema"
+
+
+def _unreadable(error: Error, path: str) -> ProntoError:
+    if "unable to open" in str(error) and os.path.exists(f"{path}-wal"):
+        return StorageError(
+            f"Cannot read {path}: its newest changes are in {path}-wal, which a read-only folder does not let SQLite read",
+            cure="copy both files to a folder that can be written, and name it with --database",
+        )
+    return translate(error, path)
+
+
+def _unwritable(error: OSError, path: str) -> ProntoError:
+    from ..errors import ReadOnlyDatabase, StorageFull
+
+    kind = {28: StorageFull, 122: StorageFull, 27: StorageFull, 30: ReadOnlyDatabase, 13: ReadOnlyDatabase}.get(
+        error.errno or 0, StorageError
+    )
+    return kind(f"Cannot write database {path}: {error.strerror}", cure="name another one with --database")

@@ -1,0 +1,83 @@
+"""SQLite's driver, loaded as cheaply as Python can, and its errors in our words.
+
+`import sqlite3` costs 5 ms of a 10 ms start: datetime and collections come with it, none of which is used here. The C module below
+it needs functools for its statement cache alone, and reads it once while it loads; a cold command runs each statement once, so for
+the time of that import something without a cache stands in. Where functools is loaded already, or anything is different in another
+Python, the plain module is used.
+"""
+
+import sys
+
+from ..errors import Busy, DamagedDatabase, ProntoError, ReadOnlyDatabase, StorageError, StorageFull
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import TypeVar
+
+    Connection = sqlite3.Connection
+    T = TypeVar("T")
+
+
+class _NoCache:
+    """functools, as far as `_sqlite3` wants it: a cache that keeps nothing."""
+
+    @staticmethod
+    def lru_cache(maxsize: int) -> "Callable[[Callable[..., T]], Callable[..., T]]":  # noqa: ARG004 - functools' signature
+        return lambda function: function
+
+
+def _load() -> "ModuleType":
+    if "functools" not in sys.modules:
+        sys.modules["functools"] = _NoCache  # type: ignore[assignment]
+        try:
+            import _sqlite3
+
+            return _sqlite3
+        except Exception:  # noqa: BLE001, S110 - whatever another Python says to this, the plain module is right
+            pass
+        finally:
+            del sys.modules["functools"]
+    import sqlite3
+
+    return sqlite3
+
+
+if not TYPE_CHECKING:
+    sqlite3 = _load()
+
+Error = sqlite3.Error
+complete_statement = sqlite3.complete_statement
+
+_KINDS = (
+    ("locked", Busy, "Database is busy"),
+    ("busy", Busy, "Database is busy"),
+    ("readonly", ReadOnlyDatabase, "Database is read-only"),
+    ("is full", StorageFull, "Disk is full"),
+    ("malformed", DamagedDatabase, "Database is damaged"),
+    ("not a database", DamagedDatabase, "Database is damaged, or no database"),
+)
+_CURES = {
+    Busy: "run it again, or wait longer with PRONTO_BUSY_TIMEOUT=SECONDS",
+    ReadOnlyDatabase: "use another one with --database, or make the file and its folder writable",
+    StorageFull: "free some space and run it again",
+    DamagedDatabase: "move the file away and restore a backup",
+}
+
+
+def translate(error: Error, path: str) -> ProntoError:
+    """Our error for one of SQLite's. By its words, since Python 3.10 has no error codes; SQLite never translates them."""
+    said = str(error)
+    for word, kind, headline in _KINDS:
+        if word in said:
+            return kind(f"{headline}: {path}", cure=_CURES[kind])
+    return StorageError(f"Cannot use database {path}: {said}", cure="look at the file and its folder: do they exist, and whose are they?")
+
+
+def connect(path: str, options: str, timeout: float) -> "Connection":
+    """A connection in autocommit mode; `options` as in SQLite's file URIs. Raises `Error`."""
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    uri = f"file:/{quoted.lstrip('/')}?{options}"
+    return sqlite3.connect(uri, timeout=timeout, isolation_level=None, uri=True, check_same_thread=False)

@@ -1,0 +1,171 @@
+"""What a SQLite transaction changes: the statements behind the writing verbs. Everything here runs under the write lock."""
+
+from ..address import Address
+from ..errors import PreconditionFailed
+from ..model import FOREVER, INHERIT, Content, Write
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .driver import Connection
+
+INLINE = 512
+"""Bytes up to which a value stands in its row: at 2 KiB inline, a listing is nine times slower."""
+BATCH = 100
+"""Expired entries that one write removes along the way."""
+BATCH_BYTES = 16 << 20
+"""Bytes of large values after which such a batch ends, so that it never holds the lock for long."""
+
+
+class Table:
+    """One meta's entries, within one transaction at one moment `now`."""
+
+    def __init__(self, db: "Connection", meta: str, now: int) -> None:
+        self._db = db
+        self._meta = meta
+        self._now = now
+
+    def put(self, address: Address, content: Content, write: Write) -> int:
+        """Stores, as `Engine.put`."""
+        place, default = self._place(address.project, address.namespace)
+        self._require(place, address, write)
+        value, body = (content.read(), None) if content.size <= INLINE else (None, self._store(content))
+        expires = self._expires(write, default)
+        return self._replace(place, address.name, (expires, content.size, body, write.note or None, value))
+
+    def delete(self, address: Address) -> bool:
+        """Removes an entry; whether a live one stood there."""
+        row = self._row(address)
+        if row is None:
+            return False
+        self._drop(row[0], address.name, row[4])
+        return True
+
+    def increment(self, address: Address, by: int) -> int:
+        """Adds, as `Engine.increment`."""
+        row = self._row(address)
+        number = _integer(address, row[5] if row else b"0") + by
+        write = Write(INHERIT)
+        if row:
+            write.ttl, write.expires = FOREVER, row[2]
+        self.put(address, Content.of(b"%d" % number), write)
+        return number
+
+    def copy(self, source: Address, target: Address, write: Write, *, keep: bool) -> bool:
+        """Copies, as `Engine.copy`: rows of large values within the database."""
+        row = self._row(source)
+        if row is None:
+            return False
+        place, default = self._place(target.project, target.namespace)
+        self._require(place, target, write)
+        body = None if row[4] is None else self._store_copy(row[4])
+        expires = row[2] if keep else self._expires(write, default)
+        self._replace(place, target.name, (expires, row[3], body, None, row[5]))
+        return True
+
+    def expire(self, address: Address, expires: int | None) -> bool:
+        """Sets when an entry ends."""
+        row = self._row(address)
+        if row is not None:
+            self._db.execute("UPDATE entry SET expires = ? WHERE place = ? AND name = ?", (expires, row[0], address.name))
+        return row is not None
+
+    def set_default_ttl(self, project: str, namespace: str, ttl: int | None) -> bool:
+        """Sets or ends a namespace's default lifetime; False where there was none to end."""
+        place, before = self._place(project, namespace)
+        self._db.execute("UPDATE place SET ttl = ? WHERE id = ?", (ttl, place))
+        return before is not None or ttl is not None
+
+    def purge(self, limit: int = BATCH) -> int:
+        """Removes at most `limit` expired entries of any meta, the longest expired first; how many."""
+        query = "SELECT place, name, body, size FROM entry WHERE expires <= ? ORDER BY expires LIMIT ?"
+        rows, size = [], 0
+        for place, name, body, length in self._db.execute(query, (self._now, limit)).fetchall():
+            rows.append((place, name))
+            if body is not None:
+                size += length
+                self._db.execute("DELETE FROM chunk WHERE body = ?", (body,))
+            if size > BATCH_BYTES:
+                break
+        if rows:
+            self._db.executemany("DELETE FROM entry WHERE place = ? AND name = ?", rows)
+        return len(rows)
+
+    def _place(self, project: str, namespace: str) -> tuple[int, int | None]:
+        """Id and default lifetime of a namespace, made where it is new."""
+        at = (self._meta, project, namespace)
+        query = "SELECT id, ttl FROM place WHERE meta = ? AND project = ? AND namespace = ?"
+        row = self._db.execute(query, at).fetchone()
+        if row is None:
+            made = self._db.execute("INSERT INTO place (meta, project, namespace) VALUES (?, ?, ?)", at)
+            return int(made.lastrowid or 0), None
+        return row[0], row[1]
+
+    def _row(self, address: Address) -> "tuple[int, int, int | None, int, int | None, bytes | None] | None":
+        """Place, revision, expiry, size, body and value of a live entry."""
+        query = (
+            "SELECT e.place, e.revision, e.expires, e.size, e.body, e.value FROM place p JOIN entry e ON e.place = p.id"
+            " WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name = ? AND (e.expires IS NULL OR e.expires > ?)"
+        )
+        at = (self._meta, address.project, address.namespace, address.name, self._now)
+        row: tuple[int, int, int | None, int, int | None, bytes | None] | None = self._db.execute(query, at).fetchone()
+        return row
+
+    def _require(self, place: int, address: Address, write: Write) -> None:
+        """The preconditions of a write, and room for it: a body that it replaces is dropped."""
+        query = "SELECT revision, expires, body FROM entry WHERE place = ? AND name = ?"
+        row = self._db.execute(query, (place, address.name)).fetchone()
+        live = row is not None and (row[1] is None or row[1] > self._now)
+        if write.absent and live:
+            raise PreconditionFailed(f"{address} exists already", address=str(address))
+        if write.revision is not None and write.revision != (row[0] if live else 0):
+            raise PreconditionFailed(f"{address} has another revision: {row[0] if live else 'none'}", address=str(address))
+        if row is not None and row[2] is not None:
+            self._db.execute("DELETE FROM chunk WHERE body = ?", (row[2],))
+
+    def _expires(self, write: Write, default: int | None) -> int | None:
+        if write.expires is not None:
+            return write.expires
+        ttl = default if write.ttl is INHERIT else write.ttl
+        return self._now + ttl if ttl else None
+
+    def _replace(self, place: int, name: str, fields: "tuple[int | None, int, int | None, bytes | None, bytes | None]") -> int:
+        revision = self._next_revision()
+        self._db.execute(
+            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, note, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (place, name, revision, *fields),
+        )
+        return revision
+
+    def _next_revision(self) -> int:
+        self._db.execute(
+            "INSERT INTO revision VALUES (?, 1) ON CONFLICT (meta) DO UPDATE SET last = last + 1",
+            (self._meta,),
+        )
+        return int(self._db.execute("SELECT last FROM revision WHERE meta = ?", (self._meta,)).fetchone()[0])
+
+    def _next_body(self) -> int:
+        self._db.execute("UPDATE state SET value = value + 1 WHERE name = 'body'")
+        return int(self._db.execute("SELECT value FROM state WHERE name = 'body'").fetchone()[0])
+
+    def _store(self, content: Content) -> int:
+        body = self._next_body()
+        rows = ((body, number, piece) for number, piece in enumerate(content.pieces()))
+        self._db.executemany("INSERT INTO chunk VALUES (?, ?, ?)", rows)
+        return body
+
+    def _store_copy(self, body: int) -> int:
+        copy = self._next_body()
+        self._db.execute("INSERT INTO chunk SELECT ?, number, data FROM chunk WHERE body = ?", (copy, body))
+        return copy
+
+    def _drop(self, place: int, name: str, body: int | None) -> None:
+        if body is not None:
+            self._db.execute("DELETE FROM chunk WHERE body = ?", (body,))
+        self._db.execute("DELETE FROM entry WHERE place = ? AND name = ?", (place, name))
+
+
+def _integer(address: Address, value: bytes | None) -> int:
+    text = (value or b"x").strip()
+    if text.removeprefix(b"-").isdigit() and len(text) <= 19:
+        return int(text)
+    raise PreconditionFailed(f"{address} does not hold an integer", address=str(address))

@@ -1,0 +1,193 @@
+"""What can go wrong, and the exit status of each (DESIGN §4; published, stable).
+
+    ProntoError                   1   error
+    ├── StorageError              1   storage-error
+    │   ├── DamagedDatabase       1   damaged
+    │   ├── ForeignDatabase       1   not-a-prontodb-database
+    │   ├── NewerDatabase         1   newer-schema
+    │   ├── ReadOnlyDatabase      1   read-only
+    │   ├── StorageFull           1   storage-full
+    │   └── Busy                  5   busy
+    ├── OutputError               1   output-error
+    ├── Unrepresentable           1   unrepresentable
+    ├── ContentLost               1   content-lost
+    ├── Miss                      2   no-such-key
+    ├── PreconditionFailed        3   precondition-failed
+    ├── Rescued                   4   (the slug of what went wrong)
+    ├── Denied                    6   denied
+    └── UsageError               64   usage
+        ├── InvalidAddress       64   invalid-address
+        ├── InvalidDuration      64   invalid-duration
+        ├── InvalidDatabase      64   invalid-database
+        ├── InvalidSetting       64   invalid-setting
+        └── NoContent            64   no-content
+
+`dispatch` is the only place where one of these becomes an exit status.
+"""
+
+
+class ProntoError(Exception):
+    """Anything ProntoDB says no to.
+
+    `message` names the address and the reason in one line; `cure` is the command or the step that mends it, or "".
+    """
+
+    code = 1
+    slug = "error"
+
+    def __init__(self, message: str, *, cure: str = "", address: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+        self.address = address
+
+    @property
+    def headline(self) -> str:
+        """The message in its shortest form, for a line that has more to say."""
+        return self.message
+
+
+class StorageError(ProntoError):
+    """The database could not do it; content for it goes to the spool, not back to the same database."""
+
+    slug = "storage-error"
+
+
+class DamagedDatabase(StorageError):
+    """The file is not a database any more, or parts of it cannot be read."""
+
+    slug = "damaged"
+
+
+class ForeignDatabase(StorageError):
+    """A sound SQLite file which another program made: it is never touched."""
+
+    slug = "not-a-prontodb-database"
+
+
+class NewerDatabase(StorageError):
+    """A later version of ProntoDB has migrated the file."""
+
+    slug = "newer-schema"
+
+
+class ReadOnlyDatabase(StorageError):
+    """The file, its folder or the file system takes no writes."""
+
+    slug = "read-only"
+
+
+class StorageFull(StorageError):
+    """No space, or a quota or size limit reached."""
+
+    slug = "storage-full"
+
+
+class Busy(StorageError):
+    """Another process held the database for longer than `busy_timeout`."""
+
+    code = 5
+    slug = "busy"
+
+
+class OutputError(ProntoError):
+    """Standard output could not be written (a full disk; a closed pipe is not an error)."""
+
+    slug = "output-error"
+
+
+class Unrepresentable(ProntoError):
+    """A value or a name that the chosen output format has no way to write down."""
+
+    slug = "unrepresentable"
+
+
+class ContentLost(ProntoError):
+    """Piped content that no place would take. The one error that means data is gone."""
+
+    slug = "content-lost"
+
+
+class Miss(ProntoError):
+    """No such key, or it has expired."""
+
+    code = 2
+    slug = "no-such-key"
+
+
+class PreconditionFailed(ProntoError):
+    """The entry exists already, or its revision is another one."""
+
+    code = 3
+    slug = "precondition-failed"
+
+
+class Rescued(ProntoError):
+    """The content is safe under `address` in the pipe cache, but not where it was sent.
+
+    `hints` are further lines for a person; `slug` is that of the error which caused the rescue.
+    """
+
+    code = 4
+
+    def __init__(self, cause: ProntoError, address: str, hints: list[str]) -> None:
+        super().__init__(
+            f"{cause.headline} - content cached as: {address}",
+            cure=f"prontodb copy {address} <proper.address>",
+            address=cause.address,
+        )
+        self.slug = cause.slug
+        self.rescued = address
+        self.hints = hints
+
+
+class Denied(ProntoError):
+    """A pin, a profile or an owner forbids it."""
+
+    code = 6
+    slug = "denied"
+
+
+class UsageError(ProntoError):
+    """The command line is wrong. 64, because click's own 2 would read as a miss."""
+
+    code = 64
+    slug = "usage"
+
+
+class InvalidAddress(UsageError):
+    """Not an address, or not one that is spelled out where it has to be (DESIGN §3)."""
+
+    slug = "invalid-address"
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"Invalid address '{text}': {why}", cure="prontodb help addresses tells what one looks like", address=text)
+
+    @property
+    def headline(self) -> str:
+        """Without the reason: a rescue says this much, and what the content is kept as."""
+        return f"Invalid address '{self.address}'"
+
+
+class InvalidDuration(UsageError):
+    """Not a lifetime: zero, negative, overflowing or malformed (DESIGN §7)."""
+
+    slug = "invalid-duration"
+
+
+class InvalidDatabase(UsageError):
+    """Neither a database name, a path nor a known URL (DESIGN §5)."""
+
+    slug = "invalid-database"
+
+
+class InvalidSetting(UsageError):
+    """A setting with an unknown name or a value that it cannot have."""
+
+    slug = "invalid-setting"
+
+
+class NoContent(UsageError):
+    """`set` was given no value, or standard input held nothing at all."""
+
+    slug = "no-content"

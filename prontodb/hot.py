@@ -1,0 +1,87 @@
+"""The verbs that live in loops: what each does once its arguments are known. Both `dispatch`'s hot forms and `cli` end here.
+
+Each returns the exit status.
+"""
+
+from . import render
+from .errors import InvalidAddress, NoContent
+from .model import INHERIT, Content, Write
+from .ops import kv, open_store
+from .session import Piped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .address import Address
+    from .session import Session
+
+
+def get(session: "Session", text: str, *, newline: bool = False, expired: bool = False) -> int:
+    """Prints a value."""
+    address = session.address(text)
+    render.value(session, kv.get(open_store(session), address, expired=expired), newline=newline)
+    return 0
+
+
+def put(session: "Session", text: str, value: str, write: Write | None = None) -> int:
+    """Stores a value given as an argument. Standard input matters only where the address is wrong: then it may be the real value."""
+    try:
+        address = session.address(text)
+    except InvalidAddress:
+        session.piped = Piped(text, patient=False)
+        raise
+    return _store(session, address, Content.of(value.encode("utf-8", "surrogateescape")), write)
+
+
+def put_piped(session: "Session", text: str, write: Write | None = None, *, empty: bool = False, trim: bool = False) -> int:
+    """Stores what standard input holds, to its end."""
+    from . import intake
+
+    session.piped = Piped(text, patient=True)
+    session.piped.content = content = intake.read(session)
+    address = session.address(text, piped=True)
+    if not content.size and not empty:
+        raise NoContent(f"Nothing came in for {address}", cure="--allow-empty stores an empty value", address=str(address))
+    status = _store(session, address, intake.trimmed(content) if trim else content, write)
+    session.piped = None
+    intake.discard(content)
+    return status
+
+
+def put_from_pipe(session: "Session", text: str) -> int:
+    """The hot form of `set A`: at a terminal nobody is made to wait for a value that may never be typed."""
+    if session.stdin.is_terminal():
+        raise NoContent(f"No value for '{text}'", cure=f"prontodb set {text} VALUE, or pipe the value in", address=text)
+    return put_piped(session, text)
+
+
+def delete(session: "Session", text: str) -> int:
+    """Removes an entry."""
+    address = session.address(text)
+    if kv.delete(open_store(session), [address]):
+        raise kv.missing(address)
+    render.note(session, f"Deleted {address}")
+    return 0
+
+
+def exists(session: "Session", text: str) -> int:
+    """Says by its status whether there is such an entry."""
+    there = kv.exists(open_store(session), session.address(text))
+    render.note(session, "There" if there else "Not there")
+    return 0 if there else 2
+
+
+def keys(session: "Session", text: str | None = None) -> int:
+    """Prints the names of a place."""
+    from .address import parse_place
+    from .ops import places
+
+    place = parse_place(text, session.scope())
+    for names in places.names(open_store(session), place):
+        render.page(session, names)
+    return 0
+
+
+def _store(session: "Session", address: "Address", content: Content, write: Write | None) -> int:
+    kv.put(open_store(session), address, content, write or Write(INHERIT))
+    render.note(session, f"Stored {address} ({content.size} bytes)")
+    return 0

@@ -1,0 +1,44 @@
+"""The operations: one function each, values in, values or exceptions out. No click, no printing, no environment."""
+
+from ..engines import open_sqlite, scheme
+from ..paths import database_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..engines.base import Engine
+    from ..session import Session
+
+
+class Store:
+    """What an operation works on: an engine, the time, and the folders that hold what no engine would take."""
+
+    __slots__ = ("_session", "database", "engine")
+
+    def __init__(self, engine: "Engine", database: str, session: "Session") -> None:
+        self.engine = engine
+        self.database = database
+        self._session = session
+
+    @property
+    def now(self) -> int:
+        """Unix seconds."""
+        return self._session.now()
+
+    @property
+    def folders(self) -> list[str]:
+        """Where spool files of this call may lie, best first."""
+        from ..spool import places
+
+        return places(self._session.environ)
+
+
+def open_store(session: "Session") -> Store:
+    """The store that a call's flags and environment name; opened at its first use, closed with the session."""
+    context = session.context()
+    database = context.database.value
+    scheme(database)
+    path = database_file(database, session.environ, session.cwd)
+    named = not database.startswith(("/", "./", "sqlite:"))
+    engine = open_sqlite(path, context.meta.value, lambda: session.settings.number("busy_timeout"), folders=named)
+    session.opened.append(engine)
+    return Store(engine, path, session)

@@ -1,0 +1,91 @@
+"""Single entries: get, put, delete, copy, and how long they live."""
+
+from ..address import Address
+from ..errors import Miss, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..model import Content, Found, Write
+    from . import Store
+
+
+def get(store: "Store", address: Address, *, expired: bool = False) -> "Found":
+    """The entry. Raises `Miss`."""
+    found = store.engine.get(address, store.now, expired=expired)
+    if found is None and cached(address):
+        from . import rescue
+
+        found = rescue.spooled(store, address)
+    if found is None:
+        raise missing(address)
+    return found
+
+
+def put(store: "Store", address: Address, content: "Content", write: "Write") -> int:
+    """Stores; the new revision."""
+    return store.engine.put(address, content, write, store.now)
+
+
+def delete(store: "Store", addresses: "Iterable[Address]") -> list[Address]:
+    """Removes all that are there, in one step; those that were not."""
+    wanted = list(addresses)
+    done = set(store.engine.delete(wanted, store.now))
+    return [address for address in wanted if address not in done and not _drop(store, address)]
+
+
+def exists(store: "Store", address: Address) -> bool:
+    """Whether there is a live entry."""
+    try:
+        return bool(get(store, address))
+    except Miss:
+        return False
+
+
+def copy(store: "Store", source: Address, target: Address, write: "Write", *, move: bool = False, keep: bool = False) -> None:
+    """Copies a value; one from the pipe cache is moved, since it has arrived. Raises `Miss`."""
+    if source == target:
+        raise UsageError(f"Source and destination are the same: {source}", address=str(source))
+    if store.engine.copy(source, target, write, store.now, move=move or cached(source), keep=keep):
+        return
+    found = get(store, source)
+    put(store, target, _content(found), write)
+    _drop(store, source)
+
+
+def cached(address: Address) -> bool:
+    """Whether the address lies in the pipe cache."""
+    return address.project == "pipe" and address.namespace == "cache"
+
+
+def missing(address: Address) -> Miss:
+    """The error for an entry that is not there."""
+    return Miss(f"No such key: {address}", address=str(address))
+
+
+def remaining(store: "Store", address: Address) -> int | None:
+    """Seconds that an entry has left; None for ever. Raises `Miss`."""
+    expires = get(store, address).entry.expires
+    return None if expires is None else expires - store.now
+
+
+def expire(store: "Store", address: Address, ttl: int | None) -> None:
+    """Gives an entry `ttl` more seconds from now, or with None ends its ending. Raises `Miss`."""
+    now = store.now
+    if not store.engine.expire(address, None if ttl is None else now + ttl, now):
+        raise missing(address)
+
+
+def _drop(store: "Store", address: Address) -> bool:
+    if not cached(address):
+        return False
+    from . import rescue
+
+    return rescue.drop_spooled(store, address)
+
+
+def _content(found: "Found") -> "Content":
+    from ..model import Content
+
+    return Content(found.entry.size, lambda: found.pieces)

@@ -1,0 +1,150 @@
+"""One call of ProntoDB: its environment, streams, clock and flags, handed down as values so that nothing below reads its own."""
+
+import os
+
+from .address import Address, Scope, parse
+from .errors import OutputError
+from .resolve import Context, Flags, resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Protocol
+
+    from .engines.base import Engine
+    from .model import Content
+    from .settings import Settings
+
+    class Sink(Protocol):
+        """Where bytes go: standard output, standard error, or a test's buffer."""
+
+        terminal: bool
+
+        def write(self, data: bytes) -> None:
+            """All of `data`."""
+
+
+class Output:
+    """A file descriptor to write to, unbuffered: callers hand over pages, not lines."""
+
+    __slots__ = ("_name", "fd", "terminal")
+
+    def __init__(self, fd: int, name: str) -> None:
+        self.fd = fd
+        self._name = name
+        self.terminal = os.isatty(fd)
+
+    def write(self, data: bytes) -> None:
+        """All of `data`. Raises `BrokenPipeError` where nobody reads any more, else `OutputError`."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._some(rest) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"Cannot write {self._name}: {error.strerror}") from error
+
+    def _some(self, rest: memoryview) -> int:
+        try:
+            return os.write(self.fd, rest)
+        except BlockingIOError:
+            # Somebody upstream (node, for one) has made the shared description non-blocking.
+            from select import select
+
+            select([], [self.fd], [])
+            return 0
+
+
+class Input:
+    """Standard input, looked at only by the calls that DESIGN §4 names."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def is_terminal(self) -> bool:
+        """Whether a person types there."""
+        return os.isatty(self.fd)
+
+    def is_pipe(self) -> bool:
+        """Whether what is not read there is gone: a pipe or a socket, in contrast to a file."""
+        import stat
+
+        mode = os.fstat(self.fd).st_mode
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether there is something to read, or the end, within `seconds`."""
+        from select import select
+
+        return bool(select([self.fd], [], [], seconds)[0])
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; b"" at the end."""
+        while True:
+            try:
+                return os.read(self.fd, size)
+            except BlockingIOError:
+                self.wait(3600)
+
+
+class Piped:
+    """What standard input holds for a verb that has not stored it yet: rescued if the call fails.
+
+    `patient`: read to the end however long it takes; otherwise only where a first byte comes soon.
+    """
+
+    __slots__ = ("address", "content", "patient")
+
+    def __init__(self, address: str | None, *, patient: bool) -> None:
+        self.address = address
+        self.patient = patient
+        self.content: Content | None = None
+
+
+class Session:
+    """The values of one call. `piped` and `flags` are set as the command line becomes known."""
+
+    __slots__ = ("_settings", "clock", "cwd", "environ", "flags", "opened", "piped", "stderr", "stdin", "stdout")
+
+    def __init__(self, environ: "Mapping[str, str]", cwd: str, clock: "Callable[[], float]", streams: "tuple[Input, Sink, Sink]") -> None:
+        self.environ = environ
+        self.cwd = cwd
+        self.clock = clock
+        self.stdin, self.stdout, self.stderr = streams
+        self.flags = Flags()
+        self.piped: Piped | None = None
+        self.opened: list[Engine] = []
+        self._settings: Settings | None = None
+
+    def now(self) -> int:
+        """The time, in Unix seconds."""
+        return int(self.clock())
+
+    def context(self) -> Context:
+        """Which data this call works on."""
+        return resolve(self.flags, self.environ)
+
+    def scope(self) -> Scope:
+        """What completes a short address in this call."""
+        return self.context().scope
+
+    def address(self, text: str, *, piped: bool = False) -> Address:
+        """The address that `text` spells here. Raises `InvalidAddress`."""
+        return parse(text, self.scope(), piped=piped)
+
+    def close(self) -> None:
+        """Lets go of every engine that was opened on the way."""
+        while self.opened:
+            self.opened.pop().close()
+
+    @property
+    def settings(self) -> "Settings":
+        """What the environment and the settings file say; read at first use."""
+        if self._settings is None:
+            from .settings import Settings
+
+            self._settings = Settings(self.environ)
+        return self._settings

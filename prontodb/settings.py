@@ -1,0 +1,131 @@
+"""Settings: `PRONTO_NAME` in the environment, else `name` in `$XDG_CONFIG_HOME/prontodb/config.toml`, else the default."""
+
+from . import durations
+from .errors import InvalidSetting, ProntoError
+from .paths import config_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def _lifetime(text: str) -> float:
+    return 0 if text == "0" else durations.parse(text)
+
+
+def _status(text: str) -> float:
+    return _between(int(text), 255)
+
+
+def _milliseconds(text: str) -> float:
+    return _between(int(text), 3_600_000) / 1000
+
+
+def _seconds(text: str) -> float:
+    return _between(float(text), 3_600)
+
+
+def _switch(text: str) -> float:
+    return {"true": 1, "1": 1, "yes": 1, "on": 1, "false": 0, "0": 0, "no": 0, "off": 0}[text.lower()]
+
+
+def _between(number: float, high: int) -> float:
+    if not 0 <= number <= high:
+        raise ValueError(f"from 0 to {high}")
+    return number
+
+
+class Setting:
+    """How one setting is read: `wanted` tells a person what it takes."""
+
+    __slots__ = ("default", "read", "wanted")
+
+    def __init__(self, read: "Callable[[str], float]", default: str, wanted: str) -> None:
+        self.read = read
+        self.default = default
+        self.wanted = wanted
+
+
+SETTINGS = {
+    "pipe_ttl": Setting(_lifetime, "900", "how long rescued content is kept: seconds or 15m, 1h, 7d; 0 keeps it until it is copied"),
+    "rescue_exit": Setting(_status, "4", "the exit status of a call whose content was rescued: 0 to 255"),
+    "hints": Setting(_switch, "true", "whether to offer a likely address or command: true or false"),
+    "stdin_wait": Setting(_milliseconds, "200", "milliseconds to wait for a pipe beside a value with an invalid address"),
+    "busy_timeout": Setting(_seconds, "5", "seconds to wait for a database that another process holds"),
+}
+
+
+class Settings:
+    """The settings of one call; the file is read once, when the environment does not answer."""
+
+    def __init__(self, environ: "Mapping[str, str]") -> None:
+        self._environ = environ
+        self._file: dict[str, str] | None = None
+
+    def number(self, name: str) -> float:
+        """The value of a setting; a switch is 1 or 0, times are in seconds. Raises `InvalidSetting`."""
+        text, source = self.explained(name)
+        where = f"PRONTO_{name.upper()}" if source == "environment" else f"{name} in {self.path}"
+        return _read(SETTINGS[name], text, where)
+
+    def explained(self, name: str) -> tuple[str, str]:
+        """The text of a setting and where it comes from: `environment`, `file` or `default`."""
+        if text := self._environ.get(f"PRONTO_{name.upper()}", ""):
+            return text, "environment"
+        text = self._from_file().get(name, "")
+        return (text, "file") if text else (SETTINGS[name].default, "default")
+
+    def lenient(self, name: str) -> float:
+        """The same where content is at stake: a setting that cannot be read must not stop a rescue."""
+        try:
+            return self.number(name)
+        except ProntoError:
+            return SETTINGS[name].read(SETTINGS[name].default)
+
+    @property
+    def path(self) -> str:
+        """The settings file."""
+        return f"{config_home(self._environ)}/config.toml"
+
+    def _from_file(self) -> dict[str, str]:
+        if self._file is None:
+            self._file = _load(self.path)
+        return self._file
+
+
+def _read(setting: Setting, text: str, where: str) -> float:
+    try:
+        return setting.read(text)
+    except (ValueError, KeyError, ProntoError) as error:
+        raise InvalidSetting(f"Invalid setting {where}: '{text}'", cure=f"it takes {setting.wanted}") from error
+
+
+def _load(path: str) -> dict[str, str]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise InvalidSetting(f"Cannot read {path}: {error.strerror}") from error
+    return _checked(_parse(data, path), path)
+
+
+def _parse(data: bytes, path: str) -> dict[str, object]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib as toml
+    else:
+        import tomli as toml
+    try:
+        return toml.loads(data.decode())
+    except ValueError as error:
+        raise InvalidSetting(f"Cannot read {path}: {error}", cure="mend the file, or move it away") from error
+
+
+def _checked(table: dict[str, object], path: str) -> dict[str, str]:
+    for name, value in table.items():
+        if name not in SETTINGS or not isinstance(value, (str, int, float)):
+            raise InvalidSetting(f"Unknown setting '{name}' in {path}", cure=f"known are {', '.join(sorted(SETTINGS))}")
+    return {name: str(value).lower() for name, value in table.items()}
