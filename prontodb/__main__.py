@@ -1,10 +1,17 @@
 """The door from the operating system: `prontodb` and `python -m prontodb`."""
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself would import enum
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    # Ctrl-C ends the process by the signal, so that a calling loop ends too. Before all other imports: they take half of the time, and
+    # one that is interrupted would print a traceback. Nothing needs tidying: SQLite and the spool are safe against a kill.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 import os
 import sys
 import time
 
-from .dispatch import INTERRUPTED, dispatch
+from .dispatch import dispatch
 from .session import Input, Output, Session
 
 
@@ -13,8 +20,6 @@ def main() -> None:
     _occupy_standard_streams()
     streams = (Input(0), Output(1, "standard output"), Output(2, "standard error"))
     status = dispatch(sys.argv[1:], Session(os.environ, _cwd(), time.time, streams))
-    if status == INTERRUPTED:
-        _die_of_interrupt()
     # Everything is written and closed by now; taking the interpreter apart would cost another tenth of the start.
     os._exit(status)
 
@@ -31,14 +36,6 @@ def _cwd() -> str:
         return os.getcwd()
     except FileNotFoundError:
         return ""
-
-
-def _die_of_interrupt() -> None:
-    """By the signal itself, so that a calling shell knows and ends its loop."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -113,21 +113,16 @@ def parse_place(text: str | None, scope: Scope) -> Place:
     return place
 
 
-def parse_namespace(text: str, scope: Scope) -> Place:
-    """A namespace as a whole: `project.namespace`, or what the flags leave open of it."""
-    place = parse_place(None, scope) if text == "" else _namespace(text, scope)
-    _word(place.project, "project", text)
-    _word(place.namespace, "namespace", text)
-    return place
-
-
-def _namespace(text: str, scope: Scope) -> Place:
-    parts = text.split(scope.delim)
-    if len(parts) == 1 and scope.namespace.source != "flag":
-        return Place(scope.project.value, parts[0])
-    if len(parts) == 2 and "flag" not in (scope.project.source, scope.namespace.source):
-        return Place(parts[0], parts[1])
-    raise _no(text, f"a namespace is project{scope.delim}namespace, or namespace with -p")
+def parse_namespace(text: str | None, scope: Scope) -> Place:
+    """A namespace as a whole: `project.namespace`, `namespace` in the current project, or with -n given nothing at all."""
+    flagged = "flag" in (scope.project.source, scope.namespace.source)
+    parts = [] if text is None else text.split(scope.delim)
+    if scope.namespace.source == "flag" and not parts:
+        parts = [scope.namespace.value]
+    elif scope.namespace.source == "flag" or not 1 <= len(parts) <= (1 if flagged else 2):
+        raise _no(text or "", f"a namespace is project{scope.delim}namespace, or namespace with -p, or given by -n")
+    project, namespace = [scope.project.value, *parts][-2:]
+    return Place(_word(project, "project", text or ""), _word(namespace, "namespace", text or ""))
 
 
 def split_context(name: str) -> tuple[str, str]:

@@ -125,20 +125,20 @@ class PreconditionFailed(ProntoError):
 class Rescued(ProntoError):
     """The content is safe under `address` in the pipe cache, but not where it was sent.
 
-    `hints` are further lines for a person; `slug` is that of the error which caused the rescue.
+    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error which caused the rescue.
     """
 
     code = 4
 
-    def __init__(self, cause: ProntoError, address: str, hints: list[str]) -> None:
+    def __init__(self, cause: ProntoError, address: str, *, options: str = "", hints: list[str] | None = None) -> None:
         super().__init__(
             f"{cause.headline} - content cached as: {address}",
-            cure=f"prontodb copy {address} <proper.address>",
+            cure=f"prontodb copy {address} <proper.address>{options}",
             address=cause.address,
         )
         self.slug = cause.slug
         self.rescued = address
-        self.hints = hints
+        self.hints = hints or []
 
 
 class Denied(ProntoError):

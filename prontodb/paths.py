@@ -1,6 +1,6 @@
-"""Where files lie: the XDG folders, from an environment that is passed in (DESIGN §5, §6). Pure, but for `resource`."""
+"""Where files lie: the XDG folders, from an environment that is passed in (DESIGN §5, §6)."""
 
-from .errors import InvalidDatabase
+from .errors import InvalidDatabase, InvalidSetting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def database_file(target: str, environ: "Environ", cwd: str) -> str:
     if target.startswith("/"):
         return _path(target, target)
     if target.startswith("./"):
+        if not cwd:
+            raise InvalidDatabase(f"Invalid database '{target}': the working directory is gone", cure="change to another one")
         return _path(f"{cwd}/{target[2:]}", target)
     return f"{data_home(environ)}/{_name(target)}.db"
 
@@ -55,9 +57,12 @@ def _home(environ: "Environ") -> str:
     home = environ.get("HOME", "")
     if home.startswith("/"):
         return home.rstrip("/")
-    from os.path import expanduser
+    if home:
+        raise InvalidSetting(f"HOME is not an absolute path: '{home}'", cure="set HOME, or XDG_DATA_HOME and XDG_STATE_HOME")
+    import os
+    import pwd
 
-    return expanduser("~")
+    return pwd.getpwuid(os.getuid()).pw_dir
 
 
 def _path(path: str, shown: str) -> str:

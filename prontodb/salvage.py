@@ -20,7 +20,7 @@ def salvage(session: "Session", error: ProntoError) -> ProntoError:
 
     address = _keep(session, piped, content, error)
     intake.discard(content)
-    return Rescued(error, address, _hints(session, error))
+    return Rescued(error, address, options=_options(session), hints=_hints(session, error))
 
 
 def _content(session: "Session", piped: "Piped") -> "Content | None":
@@ -45,8 +45,8 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
-        except StorageError:
-            # The spool takes what the database does not.
+        except ProntoError:
+            # Whatever it was, the spool takes what the database does not.
             pass
     return _spooled(session, store, content, lost)
 
@@ -66,6 +66,16 @@ def _spooled(session: "Session", store: "Store | None", content: "Content", lost
 
     database = store.database if store else ""
     return rescue.keep_spooled(places(session.environ), content, lost, database, session.now())
+
+
+def _options(session: "Session") -> str:
+    """What the command that is offered needs besides, to find the content again."""
+    database = session.flags.database
+    if not database:
+        return ""
+    from shlex import quote
+
+    return f" --database {quote(database)}"
 
 
 def _hints(session: "Session", error: ProntoError) -> list[str]:

@@ -7,7 +7,7 @@ arriving, or was cut off.
 
 import os
 
-from .errors import ContentLost
+from .errors import ContentLost, ProntoError
 from .model import PIECE, Content
 from .paths import state_home
 
@@ -23,7 +23,12 @@ def places(environ: "Mapping[str, str]") -> list[str]:
     """The folders to try, best first."""
     own = f"prontodb-rescue-{os.getuid()}"
     temporary = environ.get("TMPDIR", "") or "/tmp"  # noqa: S108 - `private` makes a folder of our own in it
-    return [f"{state_home(environ)}/rescue", f"{temporary}/{own}", f"/dev/shm/{own}"]  # noqa: S108 - likewise
+    fallbacks = [f"{temporary}/{own}", f"/dev/shm/{own}"]  # noqa: S108 - likewise
+    try:
+        return [f"{state_home(environ)}/rescue", *fallbacks]
+    except ProntoError:
+        # A HOME that is no path must not cost the content.
+        return fallbacks
 
 
 def private(folder: str) -> str:
@@ -92,6 +97,7 @@ class Spool(Content):
         while not self._held and (self._segments or self._open_next()):
             if self._segments[-1].append(data):
                 return
+            self._drop_empty()
             if not self._open_next():
                 break
         self._held += data
@@ -112,6 +118,13 @@ class Spool(Content):
         """The path of its one file where all of it lies in `folder`, else ""."""
         alone = len(self._segments) == 1 and not self._held
         return self._segments[0].path if alone and os.path.dirname(self._segments[0].path) == folder else ""
+
+    def _drop_empty(self) -> None:
+        """A last file that took nothing at all."""
+        if not self._segments[-1].size:
+            segment = self._segments.pop()
+            unlink(segment.path)
+            os.close(segment.fd)
 
     def _open_next(self) -> bool:
         while self._folders:

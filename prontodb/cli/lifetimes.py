@@ -11,27 +11,30 @@ if TYPE_CHECKING:
 
 from .. import durations, render
 from ..address import parse_namespace
+from ..errors import UsageError
 from ..ops import kv, open_store, places
 from .group import verb
 from .tables import show
 
 
 @verb(epilog="Example: prontodb create-cache work.cache 15m")
-@click.argument("namespace")
-@click.argument("lifetime", metavar="D")
-def create_cache(session: Session, namespace: str, lifetime: str) -> int:
+@click.argument("words", metavar="[NAMESPACE] D", nargs=-1)
+def create_cache(session: Session, words: tuple[str, ...]) -> int:
     """Let what is stored in NAMESPACE (project.namespace) from now on live for D: seconds, or 15m, 1h30m, 7d. `timeout=D` will do."""
-    place, ttl = parse_namespace(namespace, session.scope()), durations.parse(lifetime.removeprefix("timeout="))
+    if not 1 <= len(words) <= 2:
+        raise UsageError("A namespace and a lifetime are wanted", cure="prontodb create-cache project.namespace 15m")
+    place = parse_namespace(words[0] if len(words) == 2 else None, session.scope())
+    ttl = durations.parse(words[-1].removeprefix("timeout="))
     places.create_cache(open_store(session), place, ttl)
     render.note(session, f"Entries of {place} live for {durations.show(ttl)}")
     return 0
 
 
 @verb(epilog="Example: prontodb drop-cache work.cache")
-@click.argument("namespace")
-def drop_cache(session: Session, namespace: str) -> int:
+@click.argument("name", metavar="[NAMESPACE]", required=False)
+def drop_cache(session: Session, name: str | None) -> int:
     """End the default lifetime of NAMESPACE. What is stored there keeps the lifetime that it has."""
-    place = parse_namespace(namespace, session.scope())
+    place = parse_namespace(name, session.scope())
     places.drop_cache(open_store(session), place)
     render.note(session, f"Entries of {place} live for ever")
     return 0

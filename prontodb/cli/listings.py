@@ -74,11 +74,11 @@ def projects(session: Session, **chosen: bool) -> int:
 
 
 @verb(epilog="Example: prontodb namespaces -p work")
-@click.argument("project", required=False)
+@click.argument("which", metavar="[PROJECT]", required=False)
 @options(*_NAMES)
-def namespaces(session: Session, project: str | None, **chosen: bool) -> int:
+def namespaces(session: Session, which: str | None, **chosen: bool) -> int:
     """List the namespaces of PROJECT (or of -p, or of the current one) that hold something."""
-    wanted = check_project(session.scope().project.value if project is None else project)
+    wanted = check_project(session.scope().project.value if which is None else which)
     return emit(session, formats.names(kind(session, chosen), _page(places.namespaces(open_store(session), wanted))))
 
 

@@ -25,22 +25,25 @@ TICK = 0.012
 """Seconds within which two changes of a file can carry the same time stamp (a kernel's tick, at 100 Hz the longest)."""
 COARSE_TICK = 2.5
 """The same on file systems that keep whole seconds only, or even ones."""
+LOOKS = 8
+"""Times that an answer is looked for in a file that changes meanwhile; from the third on under locks, where they can be had."""
 
 
 class Reader:
     """Reads without writing or creating anything.
 
     A WAL database that nobody has open has no `-wal` file, and a plain read would make one. So such a file is read as it lies
-    (`immutable`), each answer complete before it counts, and it counts only if the file has not changed meanwhile. Otherwise, and
-    from then on, it is read under SQLite's own locks.
+    (`immutable`), each answer complete before it counts, and it counts only if the file has not changed meanwhile. One that somebody
+    has open for writing is read under SQLite's own locks. With `held`, all answers until `close` are of one moment, as far as locks
+    can be had.
     """
 
-    def __init__(self, path: str, timeout: "Callable[[], float]") -> None:
+    def __init__(self, path: str, timeout: "Callable[[], float]", *, held: bool = False) -> None:
         self._path = path
         self._timeout = timeout
+        self._held = held
         self._db: Connection | None = None
         self._seen: Seen | None = None
-        self._held = False
 
     def run(self, query: "Callable[[Connection], T]", default: "T") -> "T":
         """The answer of `query`, which must fetch all it needs; `default` where there is no database yet."""
@@ -53,42 +56,36 @@ class Reader:
         except OSError as error:
             raise StorageError(f"Cannot read database {self._path}: {error.strerror}") from error
 
-    def hold(self) -> None:
-        """Opens anew, so that all answers from here to `close` are of one moment, as far as locks can be had."""
-        self.close()
-        self._held = True
-
     def close(self) -> None:
         """Lets go of the file; the next `run` opens it anew."""
         if self._db is not None:
             self._db.close()
             self._db = None
-        self._held = False
 
     def _run(self, query: "Callable[[Connection], T]") -> "T":
-        if self._db is None:
-            self._db = self._open()
-        if self._seen is None:
-            return query(self._db)
-        try:
-            answer = query(self._db)
-        except Error:
-            # Damage, or a page that changed under our eyes: the second look, under locks, tells.
-            if quiet(self._path) == self._seen:
-                raise
-        else:
-            if quiet(self._path) == self._seen:
-                return answer
-        self._db.close()
-        self._db = self._locked()
-        return query(self._db)
+        for look in range(LOOKS):
+            try:
+                self._db = self._db or self._open(locks=look > 1)
+                answer = query(self._db)
+            except Error:
+                # Damage, or a page that changed under our eyes: another look tells.
+                if not self._stale():
+                    raise
+            else:
+                if not self._stale():
+                    return answer
+            self.close()
+        raise Busy(f"Database {self._path} changes faster than it can be read", cure="run it again")
 
-    def _open(self) -> "Connection":
-        self._seen = settled(self._path)
+    def _stale(self) -> bool:
+        """Whether the file was read as it lay, and has changed since."""
+        return self._seen is not None and quiet(self._path) != self._seen
+
+    def _open(self, *, locks: bool) -> "Connection":
+        self._seen = None if locks else settled(self._path)
         return self._locked() if self._seen is None else self._immutable()
 
     def _locked(self) -> "Connection":
-        self._seen = None
         try:
             db = _checked(connect(self._path, "mode=ro", self._timeout()), self._path)
             if self._held:
@@ -96,7 +93,7 @@ class Reader:
             return db
         except Error as error:
             # A folder that takes no -shm file. Where there is no -wal file either, nothing is missing from the database itself.
-            self._seen = quiet(self._path)
+            self._seen = settled(self._path) or quiet(self._path)
             if self._seen is None:
                 raise _unreadable(error, self._path) from error
             return self._immutable()
@@ -134,8 +131,13 @@ class Writer:
             raise
 
     def exists(self) -> bool:
-        """Whether there is a database to change."""
-        return os.path.exists(self._path)
+        """Whether there is a database to change; an empty file, as `mktemp` makes it, is none yet."""
+        try:
+            return os.stat(self._path).st_size > 0
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unwritable(error, self._path) from error
 
     def close(self) -> None:
         """Closes the file, undoing what is not committed."""
@@ -159,16 +161,25 @@ class Writer:
                 time.sleep(0.005)
 
     def _open(self, timeout: float) -> "Connection":
-        if not os.path.exists(self._path) or not os.path.getsize(self._path):
+        if not self.exists():
             self._create()
+        if _journaled(self._path):
+            _refuse_foreign(self._path)
         db = connect(self._path, "mode=rw", timeout)
+        try:
+            self._prepare(db)
+            return db
+        except BaseException:
+            db.close()
+            raise
+
+    def _prepare(self, db: "Connection") -> None:
         if not check(db, self._path):
             from .schema import migrate
 
             migrate(db)
         if os.major(os.stat(self._path).st_dev) == 0:
             self._mind_network(db)
-        return db
 
     def _create(self) -> None:
         from .mounts import on_network
@@ -183,8 +194,9 @@ class Writer:
         stamp = db.execute("SELECT 1 FROM state WHERE name = 'network'").fetchone()
         if on_network(self._path) and not stamp:
             db.execute("PRAGMA journal_mode = DELETE")
-            db.execute("INSERT INTO state VALUES ('network', 1)")
-            self.notices.append(f"{self._path} is on a network file system: slower, and only as safe as its locks")
+            # Another process may have been quicker, and has said it then.
+            if db.execute("INSERT OR IGNORE INTO state VALUES ('network', 1)").rowcount:
+                self.notices.append(f"{self._path} is on a network file system: slower, and only as safe as its locks")
 
 
 def check(db: "Connection", path: str) -> bool:
@@ -205,11 +217,15 @@ def pragma(db: "Connection", name: str) -> int:
 
 
 def quiet(path: str) -> "Seen | None":
-    """What identifies the state of a file that no process has open for writing; None where one may have."""
+    """What identifies the state of a file that is complete by itself; None where a journal belongs to it, or may be out of sight.
+
+    A `-wal` is there while a process has the file open for writing. A `-journal`, of a database that was on a network file system
+    once, is there while it is changed, or for good where that was cut off: then the file holds half a change.
+    """
     status = os.stat(path)
     if not status.st_size:
         raise FileNotFoundError(path)
-    if os.path.exists(f"{path}-wal") or (os.major(status.st_dev) == 0 and _on_network(path)):
+    if _journaled(path) or (os.major(status.st_dev) == 0 and _on_network(path)):
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
 
@@ -223,8 +239,12 @@ def settled(path: str) -> "Seen | None":
     age = time.time() - seen[2] / 1e9
     if 0 <= age < tick == TICK:
         time.sleep(TICK - age)
-        return quiet(path)
+        return seen if quiet(path) == seen else None
     return seen if age >= tick else None
+
+
+def _journaled(path: str) -> bool:
+    return os.path.exists(f"{path}-wal") or os.path.exists(f"{path}-journal")
 
 
 def _on_network(path: str) -> bool:
@@ -234,19 +254,38 @@ def _on_network(path: str) -> bool:
 
 
 def _checked(db: "Connection", path: str) -> "Connection":
-    if check(db, path):
-        return db
+    try:
+        if check(db, path):
+            return db
+    except BaseException:
+        db.close()
+        raise
     db.close()
-    raise OldSchema(f"Database {path} was made by an older ProntoDB", cure="write something to it, which brings it up to date")
+    raise NeedsWriter(f"Database {path} was made by an older ProntoDB", cure="write something to it, which brings it up to date")
 
 
-class OldSchema(StorageError):
-    """The database must be migrated before it can be read; `SqliteEngine` does so."""
+def _refuse_foreign(path: str) -> None:
+    """Raises `ForeignDatabase` before the writer opens a file with a journal: opening alone would finish what another program began."""
+    try:
+        db = connect(path, "mode=ro&immutable=1", 0)
+        try:
+            check(db, path)
+        finally:
+            db.close()
+    except (Error, DamagedDatabase):
+        # What the file lacks may be in its journal, which the writer reads.
+        pass
 
-    slug = "older-schema"
+
+class NeedsWriter(StorageError):
+    """The database must be migrated, or a change that was cut off undone, before it can be read; `SqliteEngine` does so."""
+
+    slug = "needs-writer"
 
 
 def _unreadable(error: Error, path: str) -> ProntoError:
+    if "readonly" in str(error) and os.path.exists(f"{path}-journal"):
+        return NeedsWriter(f"Database {path} holds half a change", cure="write something to it, which undoes that")
     if "unable to open" in str(error) and os.path.exists(f"{path}-wal"):
         return StorageError(
             f"Cannot read {path}: its newest changes are in {path}-wal, which a read-only folder does not let SQLite read",

@@ -1,9 +1,11 @@
 """The SQLite engine: the contract of `base` in SQL. Files and locks are `connect`'s, the tables `schema`'s."""
 
+import os
+
 from ..address import Address, Place
 from ..errors import Busy
 from ..model import Content, Entry, Found, Space, Write
-from .connect import OldSchema, Reader, Writer
+from .connect import NeedsWriter, Reader, Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +32,13 @@ class SqliteEngine:
     """One meta's view of one file. `timeout` gives seconds; `folders`: make those missing above the file."""
 
     def __init__(self, path: str, meta: str, timeout: "Callable[[], float]", *, folders: bool = False) -> None:
+        if os.path.islink(path):
+            # SQLite's journals lie beside the file itself, and there the reader looks for them.
+            path = os.path.realpath(path)
         self._meta = meta
+        self._path = path
+        self._timeout = timeout
+        self._held: list[Reader] = []
         self._reader = Reader(path, timeout)
         self._writer = Writer(path, timeout, folders=folders)
         self.notices = self._writer.notices
@@ -44,20 +52,17 @@ class SqliteEngine:
 
     def close(self) -> None:
         """See `base`."""
-        self._reader.close()
+        for reader in (self._reader, *self._held):
+            reader.close()
         self._writer.close()
 
     # Reading
 
     def get(self, address: Address, now: int, *, expired: bool = False) -> Found | None:
-        """See `base`. A value of several pieces is read under one lock, where the folder allows one."""
+        """See `base`. A large value is read under one lock, where the folder allows one, by a reader of its own."""
         at = (self._meta, address.project, address.namespace, address.name, -1 if expired else now)
         row = self._read(lambda db: db.execute(_GET, at).fetchone(), None)
-        if row is None:
-            return None
-        if row[6] is None:
-            return Found(_entry(row), iter((row[5],)))
-        return self._large(at)
+        return self._large(at) if row and row[6] is not None else _found(row)
 
     def names(self, place: Place, after: str, limit: int, now: int) -> list[str]:
         """See `base`."""
@@ -101,7 +106,9 @@ class SqliteEngine:
     def copy(self, source: Address, target: Address, write: Write, now: int, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
         return self._change(
-            lambda table: table.copy(source, target, write, keep=keep) and (not move or table.delete(source)), now, nothing=False
+            lambda table: table.copy(source, target, write, keep=keep) and (not move or source == target or table.delete(source)),
+            now,
+            nothing=False,
         )
 
     def expire(self, address: Address, expires: int | None, now: int) -> bool:
@@ -110,10 +117,14 @@ class SqliteEngine:
 
     def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: int) -> bool:
         """See `base`."""
+        if ttl is None and not self._writer.exists():
+            return False
         return self._write(lambda table: table.set_default_ttl(project, namespace, ttl), now)
 
     def purge(self, limit: int, now: int) -> int:
         """See `base`. Not waited for on disk: what a power cut brings back has expired all the same."""
+        if not self._writer.exists():
+            return 0
         return self._writer.run(lambda db: _table(db, self._meta, now).purge(limit), durable=False)
 
     # Below the verbs
@@ -121,7 +132,7 @@ class SqliteEngine:
     def _read(self, query: "Callable[[Connection], T]", default: "T") -> "T":
         try:
             return self._reader.run(query, default)
-        except OldSchema:
+        except NeedsWriter:
             self._writer.run(lambda _: None)
             return self._reader.run(query, default)
 
@@ -146,38 +157,53 @@ class SqliteEngine:
         return [Space(*row) for row in rows]
 
     def _range(self, place: Place, after: str, limit: int, now: int) -> tuple[str | int, ...]:
-        lower = f"{after}\0" if after else place.prefix
+        lower = max(f"{after}\0", place.prefix) if after else place.prefix
         return (self._meta, place.project, place.namespace, lower, place.prefix + _LAST, now, limit)
 
     def _large(self, at: tuple[str | int, ...]) -> Found | None:
-        self._reader.hold()
-        row = self._read(lambda db: db.execute(_GET, at).fetchone(), None)
-        return None if row is None else Found(_entry(row), self._pieces(row))
+        reader = Reader(self._path, self._timeout, held=True)
+        row = reader.run(lambda db: db.execute(_GET, at).fetchone(), None)
+        if row is None or row[6] is None:
+            reader.close()
+            return _found(row)
+        pieces = self._pieces(reader, row)
+        next(pieces)
+        return Found(_entry(row), pieces)
 
-    def _pieces(self, row: "Row") -> "Iterator[bytes]":
-        """The pieces of the body in `row`; a body that is gone meanwhile, which only a folder without locks allows, is an error."""
-        if row[6] is None:
-            yield row[5] or b""
-            return
-        read = number = 0
-        while read < row[1]:
-            piece = self._piece(row[6], number)
-            if piece is None:
-                raise Busy(f"'{row[0]}' was replaced while it was read", cure="run it again")
-            yield piece
-            read, number = read + len(piece), number + 1
-        self._reader.close()
+    def _pieces(self, reader: Reader, row: "Row") -> "Iterator[bytes]":
+        """The pieces of the body in `row`; a body that is gone meanwhile, which only a folder without locks allows, is an error.
 
-    def _piece(self, body: int, number: int) -> bytes | None:
-        query = "SELECT data FROM chunk WHERE body = ? AND number = ?"
-        row = self._read(lambda db: db.execute(query, (body, number)).fetchone(), None)
-        return row[0] if row else None
+        The first is empty, and taken at once: whoever drops the rest, read or not, closes the reader.
+        """
+        self._held.append(reader)
+        try:
+            yield b""
+            read = number = 0
+            while read < row[1]:
+                piece = _piece(reader, (row[6], number))
+                if piece is None:
+                    raise Busy(f"'{row[0]}' was replaced while it was read", cure="run it again")
+                yield piece
+                read, number = read + len(piece), number + 1
+        finally:
+            reader.close()
+            self._held.remove(reader)
 
 
 def _table(db: "Connection", meta: str, now: int) -> "Table":
     from .table import Table
 
     return Table(db, meta, now)
+
+
+def _found(row: "Row | None") -> Found | None:
+    return None if row is None else Found(_entry(row), iter((row[5] or b"",)))
+
+
+def _piece(reader: Reader, at: tuple[int | None, int]) -> bytes | None:
+    query = "SELECT data FROM chunk WHERE body = ? AND number = ?"
+    row: tuple[bytes] | None = reader.run(lambda db: db.execute(query, at).fetchone(), None)
+    return row[0] if row else None
 
 
 def _entry(row: "Row") -> Entry:

@@ -43,7 +43,7 @@ class Table:
     def increment(self, address: Address, by: int) -> int:
         """Adds, as `Engine.increment`."""
         row = self._row(address)
-        number = _integer(address, row[5] if row else b"0") + by
+        number = integer(address, row[5] if row else b"0") + by
         write = Write(INHERIT)
         if row:
             write.ttl, write.expires = FOREVER, row[2]
@@ -55,9 +55,10 @@ class Table:
         row = self._row(source)
         if row is None:
             return False
+        # Before `_require`, which drops what the target had: that may be the source.
+        body = None if row[4] is None else self._store_copy(row[4])
         place, default = self._place(target.project, target.namespace)
         self._require(place, target, write)
-        body = None if row[4] is None else self._store_copy(row[4])
         expires = row[2] if keep else self._expires(write, default)
         self._replace(place, target.name, (expires, row[3], body, None, row[5]))
         return True
@@ -164,8 +165,10 @@ class Table:
         self._db.execute("DELETE FROM entry WHERE place = ? AND name = ?", (place, name))
 
 
-def _integer(address: Address, value: bytes | None) -> int:
-    text = (value or b"x").strip()
-    if text.removeprefix(b"-").isdigit() and len(text) <= 19:
+def integer(address: Address, value: bytes | None) -> int:
+    """The decimal integer that a value spells. Raises `PreconditionFailed` where it spells none, or one beyond 19 digits."""
+    text = (value or b"").strip()
+    digits = text.removeprefix(b"-")
+    if digits.isdigit() and len(digits) <= 19:
         return int(text)
     raise PreconditionFailed(f"{address} does not hold an integer", address=str(address))

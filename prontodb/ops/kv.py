@@ -13,11 +13,8 @@ if TYPE_CHECKING:
 
 def get(store: "Store", address: Address, *, expired: bool = False) -> "Found":
     """The entry. Raises `Miss`."""
-    found = store.engine.get(address, store.now, expired=expired)
-    if found is None and cached(address):
-        from . import rescue
-
-        found = rescue.spooled(store, address)
+    found = _get_cached(store, address) if cached(address) else None
+    found = found or store.engine.get(address, store.now, expired=expired)
     if found is None:
         raise missing(address)
     return found
@@ -75,6 +72,13 @@ def expire(store: "Store", address: Address, ttl: int | None) -> None:
     now = store.now
     if not store.engine.expire(address, None if ttl is None else now + ttl, now):
         raise missing(address)
+
+
+def _get_cached(store: "Store", address: Address) -> "Found | None":
+    """From the spool: looked at first, since what lies there often does so because the database cannot be read."""
+    from . import rescue
+
+    return rescue.spooled(store, address)
 
 
 def _drop(store: "Store", address: Address) -> bool:

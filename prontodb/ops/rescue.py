@@ -89,7 +89,7 @@ def cache_name(content: "Content", asked: str | None, now: int) -> str:
 
 def items(store: "Store") -> "Iterator[Item]":
     """Everything rescued in this store, and in the spool on its behalf, oldest name first."""
-    yield from sorted([*_stored(store), *spool_items(store)], key=lambda item: item.name.encode())
+    yield from sorted([*_readable(store), *spool_items(store)], key=lambda item: item.name.encode())
 
 
 def find(store: "Store", name: str) -> Item:
@@ -136,6 +136,15 @@ def spool_items(store: "Store") -> list[Item]:
             if database in ("", store.database):
                 found.append(item)
     return found
+
+
+def _readable(store: "Store") -> list[Item]:
+    """What the database has; where it cannot be read, that is the very moment in which the spool must be shown."""
+    try:
+        return list(_stored(store))
+    except StorageError as error:
+        store.engine.notices.append(error.message)
+        return []
 
 
 def _stored(store: "Store") -> "Iterator[Item]":
