@@ -30,6 +30,7 @@ lint: $(VENV)/developed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.reference --check
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(BIN)/shfmt --diff --indent 4 $(SHELL_FILES)
 

@@ -19,7 +19,7 @@ def main() -> None:
     """Runs this process's command line and ends the process."""
     _occupy_standard_streams()
     streams = (Input(0), Output(1, "standard output"), Output(2, "standard error"))
-    status = dispatch(sys.argv[1:], Session(os.environ, _cwd(), time.time, streams))
+    status = dispatch(_arguments(), Session(os.environ, _cwd(), time.time, streams))
     # Everything is written and closed by now; taking the interpreter apart would cost another tenth of the start.
     os._exit(status)
 
@@ -29,6 +29,13 @@ def _occupy_standard_streams() -> None:
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
         while os.open(os.devnull, os.O_RDONLY) < 2:
             pass
+
+
+def _arguments() -> list[str]:
+    """The command line, its bytes read as UTF-8 whatever the locale: addresses and values are bytes in every one."""
+    if sys.getfilesystemencoding() == "utf-8":
+        return sys.argv[1:]
+    return [os.fsencode(word).decode("utf-8", "surrogateescape") for word in sys.argv[1:]]
 
 
 def _cwd() -> str:

@@ -125,7 +125,8 @@ class PreconditionFailed(ProntoError):
 class Rescued(ProntoError):
     """The content is safe under `address` in the pipe cache, but not where it was sent.
 
-    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error which caused the rescue.
+    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error
+    which caused the rescue.
     """
 
     code = 4

@@ -43,7 +43,7 @@ def put_piped(session: "Session", text: str, write: Write | None = None, *, empt
         raise NoContent(f"Nothing came in for {address}", cure="--allow-empty stores an empty value", address=str(address))
     status = _store(session, address, intake.trimmed(content) if trim else content, write)
     session.piped = None
-    intake.discard(content)
+    content.discard()
     return status
 
 

@@ -2,7 +2,6 @@
 
 from .errors import UsageError
 from .model import PIECE, Content
-from .spool import Spool, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,17 +11,11 @@ if TYPE_CHECKING:
 
 
 def read(session: "Session") -> Content:
-    """Standard input to its end. A large one leaves a spool file; `discard` removes that once the content is stored."""
+    """Standard input to its end. A large one leaves a spool file; its `discard` removes that once the content is stored."""
     held = _hold(session.stdin)
     if len(held) < PIECE:
         return Content.of(held)
     return _spool(session, held)
-
-
-def discard(content: Content) -> None:
-    """Forgets content that is stored elsewhere by now."""
-    if isinstance(content, Spool):
-        content.remove()
 
 
 def _hold(stdin: "Input") -> bytes:
@@ -33,6 +26,8 @@ def _hold(stdin: "Input") -> bytes:
 
 
 def _spool(session: "Session", held: bytes) -> Content:
+    from .spool import Spool, places
+
     spool = Spool(places(session.environ), session.now())
     while held:
         spool.write(held)

@@ -35,6 +35,9 @@ class Content:
         """All of it, for content known to be small."""
         return b"".join(self._pieces())
 
+    def discard(self) -> None:
+        """Lets go of what holds the bytes, once they are stored elsewhere. Nothing to do for memory."""
+
 
 class Entry:
     """One stored value.

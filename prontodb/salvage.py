@@ -16,10 +16,8 @@ def salvage(session: "Session", error: ProntoError) -> ProntoError:
     content = _content(session, piped) if piped else None
     if piped is None or content is None or not content.size:
         return error
-    from . import intake
-
     address = _keep(session, piped, content, error)
-    intake.discard(content)
+    content.discard()
     return Rescued(error, address, options=_options(session), hints=_hints(session, error))
 
 

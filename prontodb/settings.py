@@ -1,6 +1,5 @@
 """Settings: `PRONTO_NAME` in the environment, else `name` in `$XDG_CONFIG_HOME/prontodb/config.toml`, else the default."""
 
-from . import durations
 from .errors import InvalidSetting, ProntoError
 from .paths import config_home
 
@@ -10,7 +9,12 @@ if TYPE_CHECKING:
 
 
 def _lifetime(text: str) -> float:
-    return 0 if text == "0" else durations.parse(text)
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        # Sure to be below the longest lifetime; the usual case spares the module.
+        return int(text)
+    from . import durations
+
+    return durations.parse(text)
 
 
 def _status(text: str) -> float:

@@ -107,7 +107,7 @@ class Spool(Content):
         for segment in self._segments:
             os.fsync(segment.fd)
 
-    def remove(self) -> None:
+    def discard(self) -> None:
         """Deletes the files."""
         for segment in self._segments:
             unlink(segment.path)

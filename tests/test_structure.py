@@ -25,7 +25,7 @@ LAYERS = [
     ("session", "spool"),
     ("engines.base", "engines.driver", "engines.mounts"),
     ("engines.connect", "engines.schema", "engines.table", "engines.sqlite", "engines.memory", "engines"),
-    ("ops", "ops.kv", "ops.places", "ops.rescue"),
+    ("ops", "ops.kv", "ops.places", "ops.rescue", "ops.rescued"),
     ("intake", "render", "formats"),
     ("hot", "salvage"),
     ("cli", "cli.*"),

@@ -175,6 +175,8 @@ def test_a_value_on_a_terminal(home: Home) -> None:
     assert home.call("get", "a.b.bytes", terminal=True).out.startswith(b"<2 bytes that are not text")
     assert home.call("get", "a.b.bytes", "--raw", terminal=True).out == b"\0\xff"
     assert home.call("get", "a.b.cut", terminal=True).out.endswith("é\n".encode())
+    assert home.call("scan", "a.b.bytes", terminal=True).out.startswith(b"bytes\t<2 bytes that are not text")
+    assert home.call("scan", "a.b.bytes", "--raw", terminal=True).out == b"bytes\t\0\xff\n"
     assert home.call("get", "a.b.text", "-N").out == b"v\n"
     assert home.call("get", "a.b.line", "-N").out == b"v\n"
 
@@ -211,6 +213,14 @@ def test_a_wrong_call_is_64_and_names_the_cure(home: Home, argv: tuple[str, ...]
 def test_the_nearest_verb_is_named(home: Home) -> None:
     assert "did you mean prontodb keys?" in home.call("keyz").err
     assert "did you mean prontodb rescue list?" in home.call("rescue", "lst").err
+
+
+def test_arguments_are_bytes_in_every_locale(home: Home) -> None:
+    env = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert home.run("set", "a.é.ü", "né", env=env).status == 0
+    assert home.run("get", "a.é.ü").out == "né".encode()
+    assert home.run("keys", "a.é", env=env).out == "ü\n".encode()
+    assert "a.é.x" in home.run("get", "a.é.x", env=env).err
 
 
 def test_errors_in_json(home: Home) -> None:

@@ -102,8 +102,7 @@ class Verbs(click.Group):
         row = self.rows.get(name)
         if row is None:
             return None
-        command: click.Command = getattr(import_module(f".{row.module}", __package__), row.name)
-        return command
+        return _command(row)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """click's, after a look for help."""
@@ -146,6 +145,11 @@ class HelpWanted(Exception):
         self.ctx = ctx
 
 
+def _command(row: Row) -> click.Command:
+    command: click.Command = getattr(import_module(f".{row.module}", __package__), row.name)
+    return command
+
+
 def verb(**kwargs: Any) -> Callable[[Callable[..., int]], click.Command]:
     """Makes a verb of its body. The body's docstring is the help; its arguments are the session and click's parameters."""
     return click.command(cls=Verb, **kwargs)
@@ -181,7 +185,7 @@ def _looked_at(session: Session, argv: Sequence[str], error: ProntoError) -> Pro
     from .leftover import look
 
     if session.piped is None:
-        look(session, argv)
+        look(session, argv, _command(VERBS["set"]).params)
     return error
 
 
@@ -190,6 +194,8 @@ def _usage(error: click.UsageError) -> UsageError:
     cure = f"{verb.replace('prontodb', 'prontodb help', 1)} shows what it takes"
     if isinstance(error, click.NoSuchOption):
         cure += "; -- goes before a value that starts with '-'"
+    elif "extra argument" in error.format_message():
+        cure = f"put quotes around what has spaces in it; {cure}"
     return UsageError(error.format_message().rstrip("."), cure=cure)
 
 

@@ -16,11 +16,12 @@ from ..session import Piped
 from .table import READERS, VERBS
 
 
-def look(session: Session, argv: Sequence[str]) -> None:
-    """Sets what is to be rescued, if anything; and the format of the error, which click had no time to set."""
-    from . import values
+def look(session: Session, argv: Sequence[str], params: Sequence[click.Parameter]) -> None:
+    """Sets what is to be rescued, if anything; and the format of the error, which click had no time to set.
 
-    words, options = split(argv, values.put.params)
+    `params` are those of `set`, the one verb whose options matter here.
+    """
+    words, options = split(argv, params)
     session.flags.json = session.flags.json or "--json" in options
     verb = words[0] if words else ""
     if verb in VERBS and verb not in READERS:

@@ -16,6 +16,7 @@ from .. import formats
 from ..address import check_project, parse_place
 from ..errors import UsageError
 from ..ops import Store, open_store, places
+from ..render import is_text, summary
 from .group import verb
 
 FULL = 1 << 16
@@ -62,8 +63,10 @@ def scan(session: Session, place: str | None, var_prefix: str, **chosen: bool) -
     A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash.
     """
     at = parse_place(place, session.scope())
-    found = _records(open_store(session), at)
-    return emit(session, formats.records(kind(session, chosen), found, at, var_prefix))
+    found, form = _records(open_store(session), at), kind(session, chosen)
+    if form == "lines" and session.stdout.terminal and not session.flags.raw:
+        found = map(_shown, found)
+    return emit(session, formats.records(form, found, at, var_prefix))
 
 
 @verb(epilog="Example: prontodb projects")
@@ -115,6 +118,13 @@ def emit(session: Session, parts: Iterable[bytes]) -> int:
 
 def _page(names: list[str]) -> list[list[str]]:
     return [names] if names else []
+
+
+def _shown(record: formats.Record) -> formats.Record:
+    """A record as a terminal can show it."""
+    if not is_text(record.value):
+        record.entry.value = summary(record.entry.size).encode()
+    return record
 
 
 def _records(store: Store, place: Place) -> Iterator[formats.Record]:

@@ -44,7 +44,7 @@ def addresses(session: Session, source: str, *, null: bool) -> list[Address]:
     """The addresses in a file or, for `-`, on standard input; empty lines do not count."""
     content = intake.read(session) if source == "-" else intake.file_content(source, session.cwd)
     text = content.read().decode("utf-8", "surrogateescape")
-    intake.discard(content)
+    content.discard()
     return [session.address(line) for line in text.split("\0" if null else "\n") if line]
 
 

@@ -8,13 +8,12 @@ import click
 
 if TYPE_CHECKING:
     from ..ops import Store
-    from ..ops.rescue import Item
+    from ..ops.rescued import Item
     from ..session import Session
 
 from .. import durations, render
 from ..errors import UsageError
-from ..ops import open_store
-from ..ops import rescue as pipe_cache
+from ..ops import open_store, rescued
 from .group import Verbs, verb
 from .table import RESCUE_VERBS
 from .tables import show as show_rows
@@ -28,7 +27,7 @@ rescue = Verbs(RESCUE_VERBS, name="rescue", help="What was piped in and could no
 def list_(session: Session) -> int:
     """List rescued content: its name under pipe.cache, age, time left, size, whether it is whole, the reason, the address asked for."""
     store = open_store(session)
-    return show_rows(session, COLUMNS, [_row(store, item) for item in pipe_cache.items(store)])
+    return show_rows(session, COLUMNS, [_row(store, item) for item in rescued.items(store)])
 
 
 @verb(epilog="Example: prontodb rescue show pipe.cache.1757569450_85e49569_notes")
@@ -36,7 +35,7 @@ def list_(session: Session) -> int:
 def show(session: Session, name: str) -> int:
     """Tell all that is known of one of them. NAME with or without pipe.cache. in front."""
     store = open_store(session)
-    item = pipe_cache.find(store, name)
+    item = rescued.find(store, name)
     told = {"address": item.address, **_row(store, item), "file": item.spooled or None}
     return show_rows(session, ("field", "value"), [{"field": field, "value": value} for field, value in told.items()])
 
@@ -49,8 +48,8 @@ def drop(session: Session, names: tuple[str, ...], every: bool) -> int:
     if every == bool(names):
         raise UsageError("Nothing to drop named" if not every else "Both names and --all", cure="prontodb rescue drop NAME, or --all")
     store = open_store(session)
-    dropped = list(pipe_cache.items(store)) if every else [pipe_cache.find(store, name) for name in names]
-    pipe_cache.drop(store, dropped)
+    dropped = list(rescued.items(store)) if every else [rescued.find(store, name) for name in names]
+    rescued.drop(store, dropped)
     render.note(session, f"Dropped {len(dropped)}")
     return 0
 

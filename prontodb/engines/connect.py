@@ -3,8 +3,8 @@
 import os
 import time
 
-from ..errors import Busy, DamagedDatabase, ForeignDatabase, NewerDatabase, ProntoError, StorageError
-from .driver import Error, connect, translate
+from ..errors import Busy, DamagedDatabase, ForeignDatabase, NewerDatabase, ProntoError, ReadOnlyDatabase, StorageError
+from .driver import APPLICATION_ID, ERRORS, SCHEMA_VERSION, Error, connect, pragma, translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     Seen = tuple[int, int, int]
-
-APPLICATION_ID = 0x50524F4E
-"""`PRON`: what tells a database of ours from any other SQLite file."""
-SCHEMA_VERSION = 1
-"""The shape that `schema` makes and migrates to."""
 
 TICK = 0.012
 """Seconds within which two changes of a file can carry the same time stamp (a kernel's tick, at 100 Hz the longest)."""
@@ -51,7 +46,7 @@ class Reader:
             return self._run(query)
         except FileNotFoundError:
             return default
-        except Error as error:
+        except ERRORS as error:
             raise translate(error, self._path) from error
         except OSError as error:
             raise StorageError(f"Cannot read database {self._path}: {error.strerror}") from error
@@ -67,7 +62,7 @@ class Reader:
             try:
                 self._db = self._db or self._open(locks=look > 1)
                 answer = query(self._db)
-            except Error:
+            except ERRORS:
                 # Damage, or a page that changed under our eyes: another look tells.
                 if not self._stale():
                     raise
@@ -124,11 +119,16 @@ class Writer:
             return result
         except BaseException as error:
             self.close()
-            if isinstance(error, Error):
+            if isinstance(error, Error) or (isinstance(error, UnicodeDecodeError) and error.object.startswith(b"malformed")):
                 raise translate(error, self._path) from error
             if isinstance(error, OSError):
                 raise _unwritable(error, self._path) from error
             raise
+
+    @property
+    def opened(self) -> bool:
+        """Whether it has the file open."""
+        return self._db is not None
 
     def exists(self) -> bool:
         """Whether there is a database to change; an empty file, as `mktemp` makes it, is none yet."""
@@ -163,6 +163,9 @@ class Writer:
     def _open(self, timeout: float) -> "Connection":
         if not self.exists():
             self._create()
+        if not os.access(self._path, os.W_OK):
+            # SQLite would open it all the same, and leave journals that are read-only when the file is not any more.
+            raise ReadOnlyDatabase(f"Database is read-only: {self._path}", cure="make it writable, or use another one with --database")
         if _journaled(self._path):
             _refuse_foreign(self._path)
         db = connect(self._path, "mode=rw", timeout)
@@ -209,11 +212,6 @@ def check(db: "Connection", path: str) -> bool:
     if version < 1:
         raise DamagedDatabase(f"Database is damaged: {path} has no schema version", cure="move the file away and restore a backup")
     return version == SCHEMA_VERSION
-
-
-def pragma(db: "Connection", name: str) -> int:
-    """One of SQLite's numbers about a database."""
-    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def quiet(path: str) -> "Seen | None":
@@ -295,7 +293,7 @@ def _unreadable(error: Error, path: str) -> ProntoError:
 
 
 def _unwritable(error: OSError, path: str) -> ProntoError:
-    from ..errors import ReadOnlyDatabase, StorageFull
+    from ..errors import StorageFull
 
     kind = {28: StorageFull, 122: StorageFull, 27: StorageFull, 30: ReadOnlyDatabase, 13: ReadOnlyDatabase}.get(
         error.errno or 0, StorageError

@@ -49,6 +49,13 @@ if not TYPE_CHECKING:
     sqlite3 = _load()
 
 Error = sqlite3.Error
+ERRORS = (Error, UnicodeDecodeError)
+"""The second is how the driver fails to quote SQLite, where a damaged schema is no text any more."""
+APPLICATION_ID = 0x50524F4E
+"""`PRON`: what tells a database of ours from any other SQLite file."""
+SCHEMA_VERSION = 1
+"""The shape that `schema` makes and migrates to."""
+
 complete_statement = sqlite3.complete_statement
 
 _KINDS = (
@@ -67,9 +74,9 @@ _CURES = {
 }
 
 
-def translate(error: Error, path: str) -> ProntoError:
+def translate(error: "Error | UnicodeDecodeError", path: str) -> ProntoError:
     """Our error for one of SQLite's. By its words, since Python 3.10 has no error codes; SQLite never translates them."""
-    said = str(error)
+    said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
     for word, kind, headline in _KINDS:
         if word in said:
             return kind(f"{headline}: {path}", cure=_CURES[kind])
@@ -81,3 +88,8 @@ def connect(path: str, options: str, timeout: float) -> "Connection":
     quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     uri = f"file:/{quoted.lstrip('/')}?{options}"
     return sqlite3.connect(uri, timeout=timeout, isolation_level=None, uri=True, check_same_thread=False)
+
+
+def pragma(db: "Connection", name: str) -> int:
+    """One of SQLite's numbers about a database."""
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])

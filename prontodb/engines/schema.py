@@ -7,8 +7,7 @@ History
 import os
 
 from ..spool import make_folders, sync_folder, unlink
-from .connect import APPLICATION_ID, pragma
-from .driver import complete_statement, connect
+from .driver import APPLICATION_ID, complete_statement, connect, pragma
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

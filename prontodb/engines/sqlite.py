@@ -125,7 +125,9 @@ class SqliteEngine:
         """See `base`. Not waited for on disk: what a power cut brings back has expired all the same."""
         if not self._writer.exists():
             return 0
-        return self._writer.run(lambda db: _table(db, self._meta, now).purge(limit), durable=False)
+        from .table import Table
+
+        return self._transact(lambda db: Table(db, self._meta, now).purge(limit), durable=False)
 
     # Below the verbs
 
@@ -133,19 +135,27 @@ class SqliteEngine:
         try:
             return self._reader.run(query, default)
         except NeedsWriter:
-            self._writer.run(lambda _: None)
+            self._transact(lambda _: None)
             return self._reader.run(query, default)
 
     def _write(self, change: "Callable[[Table], T]", now: int) -> "T":
         """A change and, in the same transaction, a batch of what has expired."""
+        # Imported before the lock is taken, not while others wait for it.
+        from .table import Table
 
         def both(db: "Connection") -> "T":
-            table = _table(db, self._meta, now)
+            table = Table(db, self._meta, now)
             result = change(table)
             table.purge()
             return result
 
-        return self._writer.run(both)
+        return self._transact(both)
+
+    def _transact(self, change: "Callable[[Connection], T]", *, durable: bool = True) -> "T":
+        if not self._writer.opened:
+            # A database that was moved to a network gives up its log when it is opened for writing: nobody may be reading it then.
+            self._reader.close()
+        return self._writer.run(change, durable=durable)
 
     def _change(self, change: "Callable[[Table], T]", now: int, *, nothing: "T") -> "T":
         """The same for a change of what is there already: `nothing`, where there is no database, which it does not make."""
@@ -188,12 +198,6 @@ class SqliteEngine:
         finally:
             reader.close()
             self._held.remove(reader)
-
-
-def _table(db: "Connection", meta: str, now: int) -> "Table":
-    from .table import Table
-
-    return Table(db, meta, now)
 
 
 def _found(row: "Row | None") -> Found | None:

@@ -76,17 +76,17 @@ def expire(store: "Store", address: Address, ttl: int | None) -> None:
 
 def _get_cached(store: "Store", address: Address) -> "Found | None":
     """From the spool: looked at first, since what lies there often does so because the database cannot be read."""
-    from . import rescue
+    from . import rescued
 
-    return rescue.spooled(store, address)
+    return rescued.spooled(store, address)
 
 
 def _drop(store: "Store", address: Address) -> bool:
     if not cached(address):
         return False
-    from . import rescue
+    from . import rescued
 
-    return rescue.drop_spooled(store, address)
+    return rescued.drop_spooled(store, address)
 
 
 def _content(found: "Found") -> "Content":

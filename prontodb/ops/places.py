@@ -101,7 +101,7 @@ def _spooled(store: "Store", place: "Place") -> "dict[str, None]":
     """The names that a listing of the pipe cache finds in the spool, in order."""
     if not cached(place.address("")):
         return {}
-    from . import rescue
+    from . import rescued
 
-    found = [item.name for item in rescue.spool_items(store) if not item.partial and item.name.startswith(place.prefix)]
+    found = [item.name for item in rescued.spool_items(store) if not item.partial and item.name.startswith(place.prefix)]
     return dict.fromkeys(sorted(found, key=str.encode))

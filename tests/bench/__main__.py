@@ -1,0 +1,64 @@
+"""`python -m tests.bench [--rounds N] [--only NAME]…`: measures, prints the table, and writes it to the documentation."""
+
+import argparse
+from collections.abc import Sequence
+
+from . import lifetimes, listings, report, startup
+from .clock import Command, Samples, Unavailable, interleave
+from .rows import Row
+from .world import World
+
+FAMILIES = (startup, listings, lifetimes)
+ROWS = {row.name: row for family in FAMILIES for row in family.ROWS}
+MAKERS = {name: make for family in FAMILIES for name, make in family.COMMANDS.items()}
+
+
+def main() -> None:
+    """Runs the rows that are asked for; only a run of all of them is written to the documentation."""
+    asked = _arguments()
+    rows = [ROWS[name] for name in asked.only or ROWS]
+    with World() as world:
+        lines = measure(world, rows, asked.rounds)
+        print(report.table(lines))
+        if not asked.only:
+            report.write(lines, asked.rounds, world.folder)
+
+
+def measure(world: World, rows: Sequence[Row], rounds: int) -> list[report.Line]:
+    """All commands in turn, then the verdicts."""
+    samples = Samples(rounds)
+    commands = _commands(world, rows, samples)
+    interleave(commands, samples)
+    return [_line(world, row, samples) for row in rows]
+
+
+def _commands(world: World, rows: Sequence[Row], samples: Samples) -> dict[str, Command]:
+    """What the rows need, each once; what cannot be had is noted in `samples`."""
+    commands = {}
+    for name in dict.fromkeys(name for row in rows for name in row.commands):
+        try:
+            commands[name] = MAKERS[name](world)
+        except Unavailable as reason:
+            samples.missing[name] = str(reason)
+    return commands
+
+
+def _line(world: World, row: Row, samples: Samples) -> report.Line:
+    try:
+        return report.line(row, row.measure(world, samples))
+    except Unavailable as reason:
+        return report.skipped(row, str(reason))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures ProntoDB's targets for speed.")
+    parser.add_argument("--rounds", type=int, default=30, help="rounds of the commands (default 30)")
+    parser.add_argument("--only", action="append", choices=ROWS, metavar="NAME", help=f"one row, repeatable: {', '.join(ROWS)}")
+    asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error("--rounds takes a number from 1")
+    return asked
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The examples in the documents do what they show."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from . import reference
+from .conftest import Home
+
+ROOT = Path(__file__).parent.parent
+KEY = re.compile(r"\d{10}_[0-9a-f]{8}_")
+PAGES = [path for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if "```console\n" in path.read_text()]
+
+
+def sessions(page: Path) -> list[str]:
+    """The examples of a page: what somebody typed after `$ `, and what came of it."""
+    return re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_show_what_happens(home: Home, page: Path) -> None:
+    (home.folder / "notes.md").write_text("# Notes\n")
+    for session in sessions(page):
+        shown = ""
+        status = 0
+        for part in re.split(r"^(?=\$ )", session, flags=re.MULTILINE)[1:]:
+            line = part.split("\n", 1)[0]
+            command = KEY.sub(lambda _, shown=shown: KEY.search(shown)[0], line[2:]) if "copy" in line else line[2:]  # type: ignore[misc,index]
+            done = home.shell(f"(exit {status})\n{command}")
+            status, shown = done.status, shown + done.out.decode() + done.err
+            assert _same(line + "\n" + done.out.decode() + done.err, part), done
+
+
+def _same(happened: str, documented: str) -> bool:
+    return KEY.sub("KEY_", happened) == KEY.sub("KEY_", documented)
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (reference.REFERENCE / "commands.md").read_text() == reference.commands()
+    assert (reference.REFERENCE / "errors.md").read_text() == reference.error_pages()
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

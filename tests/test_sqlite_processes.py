@@ -1,0 +1,260 @@
+"""Several processes on one SQLite file: nothing acknowledged is lost, nothing half done is read."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prontodb.errors import Busy
+from prontodb.model import Content, Write
+
+from .sqlite_base import NOW, PLACE, Child, at, engine, get, put, sql, together, unprivileged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a database may be made, in a folder of its own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder / "main.db"
+
+
+class TestTogether:
+    """Processes that do the same at the same moment."""
+
+    PUTS = """
+with closing(engine(path, 60)) as db:
+    for number in range({count}):
+        db.put(at(f"{{os.getpid()}}-{{number}}"), Content.of(b"%d" % number), Write(), NOW)
+print(os.getpid())
+"""
+
+    def written(self, path: Path, said: list[str], count: int) -> None:
+        """All there, and nothing else in the folder."""
+        expected = {f"{pid.strip()}-{number}": b"%d" % number for pid in said for number in range(count)}
+        with closing(engine(path)) as db:
+            assert {entry.name: entry.value for entry in db.entries(PLACE, "", 10_000, NOW)} == expected
+        assert os.listdir(path.parent) == ["main.db"]
+
+    def test_eight_make_one_database(self, path: Path) -> None:
+        """Eight processes that find no database make one, and not one of their 800 values is missing."""
+        self.written(path, together(self.PUTS.format(count=100), path), 100)
+
+    def test_eight_make_one_of_an_empty_file(self, path: Path) -> None:
+        """The same where an empty file stood, as `mktemp` makes it."""
+        for _ in range(3):
+            path.unlink(missing_ok=True)
+            path.touch()
+            self.written(path, together(self.PUTS.format(count=5), path), 5)
+
+    def test_counting_loses_none(self, path: Path) -> None:
+        """Eight processes that count with one entry each get numbers of their own."""
+        script = """
+with closing(engine(path, 60)) as db:
+    print(*(db.increment(at("k"), 1, NOW) for _ in range(25)))
+"""
+        numbers = sorted(int(number) for said in together(script, path) for number in said.split())
+        assert numbers == list(range(1, 201))
+
+    def test_of_eight_only_one_is_first(self, path: Path) -> None:
+        """`absent` lets one process in; the others learn that they came late."""
+        script = """
+from prontodb.errors import PreconditionFailed
+with closing(engine(path, 60)) as db:
+    try:
+        db.put(at("lock"), Content.of(b"%d" % os.getpid()), Write(absent=True), NOW)
+        print(os.getpid())
+    except PreconditionFailed:
+        pass
+"""
+        assert "".join(together(script, path)).strip().encode() == get(path, "lock")
+
+
+class TestReadersBesideWriters:
+    """What a reader sees is one committed state, and none older than what was acknowledged before it asked."""
+
+    HEAD = """
+import itertools, mmap, struct
+acknowledged = mmap.mmap(os.open(f"{path}.shared", os.O_RDWR), 16)
+last = lambda: struct.unpack("q", acknowledged[:8])[0]
+"""
+    WRITER = """
+number, end = 0, time.monotonic() + 2.5
+while time.monotonic() < end:
+    with closing(engine(path, 60)) as db:
+        for _ in range(number % 4 + 1):
+            number += 1
+            items = [(at(f"k{i:02}"), Content.of(b"%08d" % number * (1 + i))) for i in range(60)]
+            db.put_many([*items, (at("large"), Content.of(b"%08d" % number * 150_000))], Write(), NOW)
+            acknowledged[:8] = struct.pack("q", number)
+    # Longer than a tick of the clock every now and then: then the file is read as it lies.
+    time.sleep(number % 3 * 0.015)
+acknowledged[8:] = struct.pack("q", 1)
+print(number)
+"""
+    READER = """
+from prontodb.errors import StorageError
+def numbers(db):
+    yield {entry.value[at:at + 8] for entry in db.entries(Place("p", "n", "k"), "", 100, NOW) for at in range(0, entry.size, 8)}
+    data = value(db, "large")
+    yield {data[at:at + 8] for at in range(0, len(data), 8)}
+    yield {get(path, "k07")[:8]}
+answers = set()
+refused = 0
+with closing(engine(path)) as lasting:
+    while not struct.unpack("q", acknowledged[8:])[0]:
+        for db in (lasting, engine(path)):
+            floor = last()
+            try:
+                for found in numbers(db):
+                    assert len(found) == 1 and int(min(found)) >= floor, (found, floor)
+                    answers |= found
+                    floor = last()
+            except StorageError:
+                refused += 1
+            if db is not lasting:
+                db.close()
+print(len(answers), refused)
+"""
+    NOISE = """
+with closing(engine(path, 60)) as db:
+    for number in itertools.count():
+        if struct.unpack("q", acknowledged[8:])[0]:
+            break
+        db.put(at(f"noise{number % 50}"), Content.of(b"n" * (number * 997 % 9000)), Write(), NOW)
+        db.delete([at(f"noise{number * 7 % 50}")], NOW)
+        if number % 40 == 39:
+            db.close()
+            time.sleep(0.1)
+"""
+
+    def prepare(self, path: Path) -> None:
+        """A first state, and the memory that the processes share."""
+        path.with_name("main.db.shared").write_bytes(bytes(16))
+        items = [(at(f"k{number:02}"), Content.of(b"%08d" % 0 * (1 + number))) for number in range(60)]
+        with closing(engine(path)) as db:
+            db.put_many([*items, (at("large"), Content.of(b"%08d" % 0 * 150_000))], Write(), NOW)
+
+    @pytest.mark.parametrize("noise", [False, True])
+    def test_no_answer_is_mixed_or_stale(self, path: Path, noise: bool) -> None:
+        """Beside writers that come and go, every page of entries and every large value is of one write, and of the newest."""
+        self.prepare(path)
+        others = [Child(self.HEAD + self.NOISE, path)] if noise else []
+        writer, reader = (Child(self.HEAD + script, path) for script in (self.WRITER, self.READER))
+        written = int(writer.end())
+        answers, refused = map(int, reader.end().split())
+        for other in others:
+            other.end()
+        assert refused == 0
+        assert written > answers > 5
+
+    def test_nor_in_a_folder_that_may_only_be_read(self, path: Path) -> None:
+        """Where a reader cannot have locks it may be refused, and is never given a mixture."""
+        if os.geteuid():
+            pytest.skip("needs a writer with more rights than the reader")
+        self.prepare(path)
+        path.parent.chmod(0o555)
+        writer = Child(self.HEAD + self.WRITER, path)
+        reader = Child(self.HEAD + self.READER, path, before=unprivileged())
+        written = int(writer.end())
+        answers = int(reader.end().split()[0])
+        path.parent.chmod(0o755)
+        assert written >= answers > 5
+
+
+class TestLocks:
+    """Who waits for whom, and how long."""
+
+    HOLDER = """
+db = sqlite3.connect(path, isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+db.execute("UPDATE entry SET value = 'uncommitted'")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+    @pytest.fixture
+    def holder(self, path: Path) -> Child:
+        """Another process, in the middle of a write."""
+        put(path, "k", b"old")
+        holder = Child(self.HOLDER, path)
+        assert holder.line() == "held"
+        return holder
+
+    def test_a_write_waits_no_longer_than_it_may(self, path: Path, holder: Child) -> None:
+        """While another process has the lock, a write is `Busy` after its time, and has changed nothing."""
+        for verb in (
+            lambda db: db.put(at("k"), Content.of(b"new"), Write(), NOW),
+            lambda db: db.delete([at("k")], NOW),
+            lambda db: db.purge(10, NOW),
+        ):
+            began = time.monotonic()
+            with closing(engine(path, 0.3)) as db, pytest.raises(Busy) as caught:
+                verb(db)
+            assert 0.25 < time.monotonic() - began < 3
+            assert (caught.value.code, "PRONTO_BUSY_TIMEOUT" in caught.value.cure) == (5, True)
+        holder.end()
+        assert get(path, "k") == b"old"
+
+    def test_a_write_that_may_wait_gets_its_turn(self, path: Path, holder: Child) -> None:
+        """When the lock comes free in time, the write is done."""
+        waiting = Child('put(path, "k", b"new")', path)
+        time.sleep(0.2)
+        assert waiting.process.poll() is None
+        holder.end()
+        waiting.end()
+        assert get(path, "k") == b"new"
+
+    def test_reading_does_not_wait(self, path: Path, holder: Child) -> None:
+        """A write in progress is no obstacle to readers."""
+        began = time.monotonic()
+        with closing(engine(path, 5)) as db:
+            assert [entry.value for entry in db.entries(PLACE, "", 10, NOW)] == [b"old"]
+        assert time.monotonic() - began < 2
+        holder.end()
+
+    def test_a_reader_does_not_hold_up_writers(self, path: Path) -> None:
+        """A large value that is read slowly keeps nobody from writing, and stays what it was."""
+        put(path, "large", b"1" * 3_000_000)
+        with closing(engine(path)) as db, closing(engine(path)) as writer:
+            writer.put(at("k"), Content.of(b"v"), Write(), NOW)
+            found = db.get(at("large"), NOW)
+            assert found
+            read = next(found.pieces)
+            Child('put(path, "large", b"2" * 3_000_000)', path).end()
+            assert read + found.read() == b"1" * 3_000_000
+            assert get(path, "large") == b"2" * 3_000_000
+
+
+class TestKilled:
+    """A process that is killed takes nothing with it that it had acknowledged."""
+
+    def test_no_acknowledged_write_is_lost(self, path: Path) -> None:
+        """`kill -9` in the middle of 500 writes: every one that returned is there, and nothing hinders the next process."""
+        script = """
+with closing(engine(path)) as db:
+    for number in range(500):
+        db.put(at(f"k{number:03}"), Content.of(b"%d" % number * (900 if number % 5 == 0 else 1)), Write(), NOW)
+        os.write(1, b"%d\\n" % number)
+"""
+        for stop in (1, 40, 230):
+            path.unlink(missing_ok=True)
+            child = Child(script, path)
+            lines = [child.line() for _ in range(stop)]
+            acknowledged = [*lines, *child.kill().split()]
+            assert len(acknowledged) < 500
+            with closing(engine(path)) as db:
+                stored = {entry.name: entry for entry in db.entries(PLACE, "", 1000, NOW)}
+                assert set(stored) >= {f"k{int(number):03}" for number in acknowledged}
+                assert len(stored) <= len(acknowledged) + 1
+                assert get(path, "k000") == b"0" * 900
+            put(path, "after")
+            assert sql(path, "PRAGMA integrity_check") == [("ok",)]
+            assert sorted(os.listdir(path.parent)) == ["main.db"]
