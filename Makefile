@@ -1,5 +1,6 @@
 # make demo: the main job on real files.  make test: all tests.  make lint, make bench.
 PYTHON ?= python3
+PYTEST_ARGS ?= -n auto
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh)

@@ -70,6 +70,8 @@ def _failed(session: "Session", error: ProntoError) -> int:
             error = salvage(session, error)
         except ProntoError as worse:
             error = worse
+        except Exception as worse:  # noqa: BLE001 - never a traceback, here least of all
+            error = _unexpected(session, worse)
     try:
         return render.report(session, error)
     except (ProntoError, BrokenPipeError):

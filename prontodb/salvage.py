@@ -43,8 +43,7 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
-        except ProntoError:
-            # Whatever it was, the spool takes what the database does not.
+        except Exception:  # noqa: BLE001, S110 - whatever it was, the spool takes what the database does not
             pass
     return _spooled(session, store, content, lost)
 

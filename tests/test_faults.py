@@ -161,6 +161,7 @@ def test_fault_30_a_full_disk_for_output_is_an_error_not_a_panic(home: Home, arg
     assert done.status == 1
     assert "Traceback" not in done.err
     assert "Cannot write standard output: No space left on device" in done.err
+    assert "Internal error" not in done.err
 
 
 def test_fault_30_a_closed_pipe_ends_quietly(home: Home) -> None:

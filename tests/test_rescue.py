@@ -307,6 +307,18 @@ def test_a_killed_reader_leaves_a_partial_spool(home: Home) -> None:
     process.stdin.close()
 
 
+def test_a_fault_of_the_rescue_itself_goes_to_the_spool(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("prontodb.ops.rescue.keep", broken)
+    done = home.call("set", "bad..address", stdin=b"content")
+    assert (done.status, home.call("get", done.rescued).out) == (4, b"content")
+    monkeypatch.setattr("prontodb.ops.rescue.keep_spooled", broken)
+    done = home.call("set", "bad..address", stdin=b"content")
+    assert (done.status, "Internal error: ZeroDivisionError: a bug" in done.err) == (1, True)
+
+
 def test_an_internal_error_is_a_rescue_too(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
