@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,32 @@ class TestTraces:
         assert sorted(os.listdir(path.parent)) == ["main.db", "main.db-journal"]
         with closing(engine(path)) as db:
             assert {entry.value for entry in db.entries(PLACE, "", 1000, NOW)} == {b"old" * 100}
+
+    def test_closing_lets_go_of_what_is_still_read(self, path: Path) -> None:
+        """An engine that closes takes the readers of large values with it, so that the writer can tidy up."""
+        fill(path)
+        db = engine(path)
+        db.put(at("k"), Content.of(b"new"), Write(), NOW)
+        found = db.get(at("large"), NOW)
+        assert found
+        next(found.pieces)
+        db.close()
+        assert os.listdir(path.parent) == ["main.db"]
+
+    def test_a_time_stamp_counts_when_its_tick_is_over(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file that changed just now is read as it lies once no second change can carry the same time; locks serve where that is unsure."""
+        put(path, "k")
+        stamp = time.time_ns() // 1_000_000 * 1_000_000 + 1
+        os.utime(path, ns=(stamp, stamp))
+        assert connect.settled(str(path)) == connect.quiet(str(path))
+        assert time.time_ns() - stamp > 0.95e9 * connect.TICK
+        for unsure in (time.time_ns() + 10**10 + 1, time.time_ns() // 10**9 * 10**9):
+            os.utime(path, ns=(unsure, unsure))
+            assert connect.settled(str(path)) is None
+        stamp = time.time_ns() // 1_000_000 * 1_000_000 + 1
+        os.utime(path, ns=(stamp, stamp))
+        monkeypatch.setattr(time, "sleep", lambda _: os.utime(path))
+        assert connect.settled(str(path)) is None
 
 
 class TestPermissions:
@@ -279,6 +306,18 @@ class TestStatements:
     def plan(path: Path, statement: str) -> list[str]:
         """How SQLite goes about a statement."""
         return [row[3] for row in sql(path, f"EXPLAIN QUERY PLAN {statement}")]
+
+    def test_a_write_is_on_disk_before_it_returns(self, path: Path, statements: list[str]) -> None:
+        """Each commit waits for the disk, but for one that only clears away."""
+        with closing(engine(path)) as db:
+            for verb, expected in (
+                (lambda: put(path, "k"), "FULL"),
+                (lambda: db.purge(1, NOW), "NORMAL"),
+                (lambda: db.delete([], NOW), "FULL"),
+            ):
+                verb()
+                told = [statement for statement in statements if statement.startswith(("PRAGMA synchronous", "COMMIT"))]
+                assert told[-2:] == [f"PRAGMA synchronous = {expected}", "COMMIT"]
 
     def test_no_piece_is_left_over(self, path: Path) -> None:
         """However a large value goes, its pieces go with it."""

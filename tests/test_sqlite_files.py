@@ -297,6 +297,19 @@ class TestNetwork:
         crash_half_way(path)
         assert {get(path, f"k{number}") for number in (0, 150, 299)} == {b"old" * 100}
 
+    def test_who_comes_second_says_nothing(self, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where another process has said it between our look and our own saying, the write is done all the same."""
+        self.mount("nfs", tmp_path, monkeypatch)
+
+        def quicker(_: str) -> bool:
+            sql(path, "INSERT OR IGNORE INTO state VALUES ('network', 1)")
+            return True
+
+        with closing(engine(path, 1)) as db:
+            monkeypatch.setattr(mounts, "on_network", quicker)
+            db.put(at("k"), Content.of(b"new"), Write(), NOW)
+            assert (db.notices, value(db, "k")) == ([], b"new")
+
     def test_many_makers_there_give_one_notice(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Several processes that make one database at once all succeed, and one of them says where it is."""
         self.mount("nfs", tmp_path, monkeypatch)

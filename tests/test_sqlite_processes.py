@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import sqlite3
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from prontodb.engines import connect
 from prontodb.errors import Busy
 from prontodb.model import Content, Write
 
@@ -53,6 +56,23 @@ print(os.getpid())
             path.unlink(missing_ok=True)
             path.touch()
             self.written(path, together(self.PUTS.format(count=5), path), 5)
+
+    def test_an_empty_file_is_replaced_by_one_at_a_time(self, path: Path) -> None:
+        """Who replaces an empty file holds a lock on it, and who waited for that lock looks again."""
+        path.touch()
+        ready = path.parent.parent / "ready.db"
+        put(ready, "first")
+        with path.open("rb") as empty:
+            fcntl.flock(empty, fcntl.LOCK_EX)
+            second = Child('put(path, "second")', path)
+            deadline = time.monotonic() + 10
+            while len(os.listdir(path.parent)) < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            assert path.stat().st_size == 0
+            ready.rename(path)
+        second.end()
+        assert (get(path, "first"), get(path, "second")) == (b"v", b"v")
 
     def test_counting_loses_none(self, path: Path) -> None:
         """Eight processes that count with one entry each get numbers of their own."""
@@ -210,6 +230,20 @@ sys.stdin.readline()
         assert waiting.process.poll() is None
         holder.end()
         waiting.end()
+        assert get(path, "k") == b"new"
+
+    def test_a_lock_that_sqlite_does_not_wait_for_is_waited_for(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Some locks of opening a database fail at once; within the time allowed that is tried again."""
+        put(path, "k", b"old")
+        refusals, original = iter(["database is locked"] * 3), connect.connect
+
+        def refusing(*arguments: Any) -> sqlite3.Connection:
+            for said in refusals:
+                raise sqlite3.OperationalError(said)
+            return original(*arguments)
+
+        monkeypatch.setattr(connect, "connect", refusing)
+        put(path, "k", b"new")
         assert get(path, "k") == b"new"
 
     def test_reading_does_not_wait(self, path: Path, holder: Child) -> None:
