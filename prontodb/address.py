@@ -128,7 +128,7 @@ def parse_namespace(text: str | None, scope: Scope) -> Place:
 def split_context(name: str) -> tuple[str, str]:
     """Key and context of a name: the context starts after the last `__`, where a letter or digit follows and anything precedes."""
     at = name.rfind("__")
-    if at > 0 and at + 2 < len(name) and _is_word(name[at + 2]):
+    if at > 0 and at + 2 < len(name) and is_word(name[at + 2]):
         return name[:at], name[at + 2 :]
     return name, ""
 
@@ -180,7 +180,7 @@ def _spelled_out(text: str, scope: Scope, count: int) -> None:
 
 
 def _word(part: str, layer: str, text: str) -> str:
-    if not _is_word(part):
+    if not is_word(part):
         raise _no(text, _blame(part, layer, "letters, digits, '_' and '-', a letter or digit first"))
     return part
 
@@ -200,7 +200,8 @@ def _check_key(part: str, text: str) -> None:
         raise _no(text, _blame(part, "key", "letters, digits and _ - / @ + %"))
 
 
-def _is_word(part: str) -> bool:
+def is_word(part: str) -> bool:
+    """Whether it could be a project: a letter or digit, then letters, digits, `_` and `-`."""
     return bool(part) and part[0] not in "_-" and _alphanumeric(part.translate(_WORD_EXTRA)) and _fits(part)
 
 

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     Environ = Mapping[str, str]
 
 
+SYSTEM_PROFILES = "/etc/prontodb/profiles.toml"
+"""Root's file of profiles."""
+
+
 def data_home(environ: "Environ") -> str:
     """The folder of databases."""
     return _xdg(environ, "XDG_DATA_HOME", ".local/share")
@@ -24,8 +28,11 @@ def config_home(environ: "Environ") -> str:
     return _xdg(environ, "XDG_CONFIG_HOME", ".config")
 
 
-def database_file(target: str, environ: "Environ", cwd: str) -> str:
-    """The SQLite file that a database name, a path (absolute or `./`) or a `sqlite://` URL stands for."""
+def database_file(target: str, environ: "Environ", cwd: str, user: str = "default") -> str:
+    """The SQLite file that a database name, a path (absolute or `./`) or a `sqlite://` URL stands for.
+
+    A name is a file of that user's own: names hold no `_`, so no user and no name can be made to meet.
+    """
     if target.startswith("sqlite://"):
         target = target[len("sqlite://") :]
     if target.startswith("/"):
@@ -34,7 +41,8 @@ def database_file(target: str, environ: "Environ", cwd: str) -> str:
         if not cwd:
             raise InvalidDatabase(f"Invalid database '{target}': the working directory is gone", cure="change to another one")
         return _path(f"{cwd}/{target[2:]}", target)
-    return f"{data_home(environ)}/{_name(target)}.db"
+    own = "" if user == "default" else f"_{user}"
+    return f"{data_home(environ)}/{_name(target)}{own}.db"
 
 
 def resource(name: str) -> str:

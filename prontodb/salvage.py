@@ -1,12 +1,11 @@
 """Piped content that a failed call leaves behind: into the pipe cache with it, whatever went wrong (DESIGN §6)."""
 
-from .errors import InvalidAddress, ProntoError, Rescued, StorageError
+from .errors import Denied, InvalidAddress, ProntoError, Rescued, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .model import Content
     from .ops import Store
-    from .ops.rescue import Lost
     from .session import Piped, Session
 
 
@@ -38,14 +37,19 @@ def _content(session: "Session", piped: "Piped") -> "Content | None":
 def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> str:
     from .ops import rescue
 
-    lost = rescue.Lost(piped.address, error.slug)
     store = _store(session)
+    lost = rescue.Lost(piped.address, error.slug, _home(session, store))
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
+        except Denied:
+            lost.home["database"] = ""
+            session.flags.database = None
         except Exception:  # noqa: BLE001, S110 - whatever it was, the spool takes what the database does not
             pass
-    return _spooled(session, store, content, lost)
+    from .spool import places
+
+    return rescue.keep_spooled(places(session.environ), content, lost, session.now())
 
 
 def _store(session: "Session") -> "Store | None":
@@ -53,26 +57,50 @@ def _store(session: "Session") -> "Store | None":
 
     try:
         return open_store(session)
+    except Denied:
+        if not session.pinned():
+            return None
+        # The content stays inside the pin: what contradicts it no longer counts.
+        session.retreat()
+    except ProntoError:
+        return None
+    try:
+        return open_store(session)
     except ProntoError:
         return None
 
 
-def _spooled(session: "Session", store: "Store | None", content: "Content", lost: "Lost") -> str:
-    from .ops import rescue
-    from .spool import places
+def _home(session: "Session", store: "Store | None") -> dict[str, str]:
+    """Whose content it is, for the spool: nobody else may be shown it."""
+    try:
+        context = session.context()
+    except ProntoError:
+        return {**_said(session), "database": ""}
+    return {"user": context.user.value, "meta": context.meta.value, "database": store.database if store else ""}
 
-    database = store.database if store else ""
-    return rescue.keep_spooled(places(session.environ), content, lost, database, session.now())
+
+def _said(session: "Session") -> dict[str, str]:
+    """User and meta as flags and environment have them, where they can exist at all."""
+    from .resolve import check_meta, check_user
+
+    said = {}
+    for name, check, default in (("user", check_user, "default"), ("meta", check_meta, "")):
+        value = getattr(session.flags, name) or session.environ.get(f"PRONTO_{name.upper()}", "")
+        try:
+            said[name] = check(value) if value else default
+        except ProntoError:
+            said[name] = default
+    return said
 
 
 def _options(session: "Session") -> str:
     """What the command that is offered needs besides, to find the content again."""
-    database = session.flags.database
-    if not database:
+    given = [(name, getattr(session.flags, name)) for name in ("user", "meta", "cursor", "database")]
+    if not any(value for _, value in given):
         return ""
     from shlex import quote
 
-    return f" --database {quote(database)}"
+    return "".join(f" --{name} {quote(value)}" for name, value in given if value)
 
 
 def _hints(session: "Session", error: ProntoError) -> list[str]:

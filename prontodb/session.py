@@ -2,9 +2,10 @@
 
 import os
 
+from . import paths
 from .address import Address, Scope, parse
 from .errors import OutputError
-from .resolve import Context, Flags, resolve
+from .resolve import VARIABLES, Context, Flags, Preset, Saved, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Piped:
 class Session:
     """The values of one call. `piped` and `flags` are set as the command line becomes known."""
 
-    __slots__ = ("_settings", "clock", "cwd", "environ", "flags", "opened", "piped", "stderr", "stdin", "stdout")
+    __slots__ = ("_context", "_settings", "clock", "cwd", "environ", "flags", "opened", "piped", "stderr", "stdin", "stdout")
 
     def __init__(self, environ: "Mapping[str, str]", cwd: str, clock: "Callable[[], float]", streams: "tuple[Input, Sink, Sink]") -> None:
         self.environ = environ
@@ -117,6 +118,7 @@ class Session:
         self.flags = Flags()
         self.piped: Piped | None = None
         self.opened: list[Engine] = []
+        self._context: Context | None = None
         self._settings: Settings | None = None
 
     def now(self) -> int:
@@ -124,8 +126,52 @@ class Session:
         return int(self.clock())
 
     def context(self) -> Context:
-        """Which data this call works on."""
-        return resolve(self.flags, self.environ)
+        """Which data this call works on; worked out once, from the flags as they are then."""
+        if self._context is None:
+            context = resolve(self.flags, self.environ, Saved(self._active, self._cursor, self._profile))
+            self._enforce(context)
+            self._context = context
+        return self._context
+
+    def forget_context(self) -> None:
+        """To be called where flags or what is saved have changed."""
+        self._context = None
+
+    def pinned(self) -> bool:
+        """Whether any pin is set, sensible or not."""
+        return any(name.startswith("PRONTO_FORCE_") for name in self.environ)
+
+    def retreat(self) -> None:
+        """Drops whatever flags and environment say of user, meta, cursor and database, so that what is pinned alone counts."""
+        for name in ("user", "meta", "cursor", "database"):
+            setattr(self.flags, name, None)
+        self.environ = {name: value for name, value in self.environ.items() if name not in VARIABLES.values()}
+        self.forget_context()
+
+    def _enforce(self, context: Context) -> None:
+        """Strict mode, which is looked into only where something may have asked for it."""
+        modes = ("PRONTO_SECURITY", "PANTHEON_SECURITY_MODE")
+        if any(self.environ.get(mode) for mode in modes) or os.path.exists(paths.SYSTEM_PROFILES):
+            from .profiles import enforce
+
+            enforce(context, self.environ, self._cursor)
+
+    def _active(self, user: str) -> str:
+        if not os.path.exists(f"{paths.data_home(self.environ)}/cursors/{user}"):
+            return ""
+        from .saved import active
+
+        return active(self.environ, user)
+
+    def _cursor(self, user: str, name: str) -> Preset:
+        from .saved import cursor
+
+        return cursor(self.environ, user, name)
+
+    def _profile(self, name: str) -> Preset:
+        from .profiles import find
+
+        return find(self.environ, name)
 
     def scope(self) -> Scope:
         """What completes a short address in this call."""

@@ -2,6 +2,7 @@
 
 from .errors import InvalidSetting, ProntoError
 from .paths import config_home
+from .tomlfile import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Settings:
 
     def _from_file(self) -> dict[str, str]:
         if self._file is None:
-            self._file = _load(self.path)
+            self._file = _checked(load(self.path), self.path)
         return self._file
 
 
@@ -102,30 +103,6 @@ def _read(setting: Setting, text: str, where: str) -> float:
         return setting.read(text)
     except (ValueError, KeyError, ProntoError) as error:
         raise InvalidSetting(f"Invalid setting {where}: '{text}'", cure=f"it takes {setting.wanted}") from error
-
-
-def _load(path: str) -> dict[str, str]:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise InvalidSetting(f"Cannot read {path}: {error.strerror}") from error
-    return _checked(_parse(data, path), path)
-
-
-def _parse(data: bytes, path: str) -> dict[str, object]:
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib as toml
-    else:
-        import tomli as toml
-    try:
-        return toml.loads(data.decode())
-    except ValueError as error:
-        raise InvalidSetting(f"Cannot read {path}: {error}", cure="mend the file, or move it away") from error
 
 
 def _checked(table: dict[str, object], path: str) -> dict[str, str]:

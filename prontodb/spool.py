@@ -8,6 +8,7 @@ arriving, or was cut off.
 import os
 
 from .errors import ContentLost, ProntoError
+from .files import make_folders, sync_folder, unlink, write_all
 from .model import PIECE, Content
 from .paths import state_home
 
@@ -38,19 +39,6 @@ def private(folder: str) -> str:
     if status.st_uid != os.geteuid() or status.st_mode & 0o170077 != 0o040000:
         raise PermissionError(13, "not a private folder of this user", folder)
     return folder
-
-
-def make_folders(folder: str) -> None:
-    """Makes a folder and those above it, each 0700 whatever the umask. Raises `OSError`."""
-    if os.path.isdir(folder):
-        return
-    make_folders(os.path.dirname(folder))
-    try:
-        os.mkdir(folder, 0o700)
-        os.chmod(folder, 0o700)
-    except FileExistsError:
-        # Another process was quicker.
-        pass
 
 
 class _Segment:
@@ -179,13 +167,6 @@ def _write_part(path: str, content: Content) -> str:
     return path
 
 
-def write_all(fd: int, data: bytes) -> None:
-    """Writes all of it. Raises `OSError`."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-
-
 def _link_free(part: str, wanted: str) -> str:
     for number in range(1, 10_000):
         path = wanted if number == 1 else f"{wanted}_{number}"
@@ -229,23 +210,3 @@ def size(path: str) -> int:
         return os.stat(path).st_size
     except OSError:
         return 0
-
-
-def unlink(path: str) -> None:
-    """Removes a file that may be gone already."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-
-
-def sync_folder(folder: str) -> None:
-    """Makes names in a folder durable, where the file system can."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    except OSError:
-        # Some file systems (FUSE, a few network ones) cannot sync a folder; the file itself is synced.
-        pass
-    finally:
-        os.close(fd)

@@ -8,10 +8,10 @@ from pathlib import Path
 from prontodb import errors
 from prontodb.cli import topics
 from prontodb.cli.about import _help_on
-from prontodb.cli.table import ADMIN_VERBS, RESCUE_VERBS, VERBS
+from prontodb.cli.table import GROUPS, VERBS
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
-WORDS = [(), *((verb,) for verb in VERBS), *(("rescue", verb) for verb in RESCUE_VERBS), *(("admin", verb) for verb in ADMIN_VERBS)]
+WORDS = [(), *((verb,) for verb in VERBS), *((group, verb) for group, rows in GROUPS.items() for verb in rows)]
 
 
 def commands() -> str:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -214,7 +215,7 @@ def test_a_damaged_database(home: Home) -> None:
 
 
 def test_a_foreign_database(home: Home) -> None:
-    with sqlite3.connect(home.folder / "other.db") as db:
+    with closing(sqlite3.connect(home.folder / "other.db")) as db:
         db.execute("CREATE TABLE theirs (a)")
     before = (home.folder / "other.db").read_bytes()
     done = home.run("set", "a.b.c", "--database", "./other.db", stdin=b"content")

@@ -96,8 +96,8 @@ class TestTraces:
 
     def test_half_a_change_is_undone_and_not_read(self, path: Path) -> None:
         """A database that was on a network once has a rollback journal; one that a crash left behind is heeded."""
-        for number in range(300):
-            put(path, f"k{number:03}", b"old" * 100)
+        with closing(engine(path)) as db:
+            db.put_many([(at(f"k{number}"), Content.of(b"old" * 100)) for number in range(300)], Write(), NOW)
         crash_half_way(path, "PRAGMA journal_mode = DELETE")
         assert sorted(os.listdir(path.parent)) == ["main.db", "main.db-journal"]
         with closing(engine(path)) as db:
@@ -115,7 +115,7 @@ class TestTraces:
         assert os.listdir(path.parent) == ["main.db"]
 
     def test_a_time_stamp_counts_when_its_tick_is_over(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A file that changed just now is read as it lies once no second change can carry the same time; locks serve where that is unsure."""
+        """A file that changed just now is read as it lies once no other change can carry that time; locks serve where it is unsure."""
         put(path, "k")
         stamp = time.time_ns() // 1_000_000 * 1_000_000 + 1
         os.utime(path, ns=(stamp, stamp))

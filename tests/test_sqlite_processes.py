@@ -101,22 +101,22 @@ class TestReadersBesideWriters:
     """What a reader sees is one committed state, and none older than what was acknowledged before it asked."""
 
     HEAD = """
-import itertools, mmap, struct
-acknowledged = mmap.mmap(os.open(f"{path}.shared", os.O_RDWR), 16)
-last = lambda: struct.unpack("q", acknowledged[:8])[0]
+import itertools, mmap
+shared = memoryview(mmap.mmap(os.open(f"{path}.shared", os.O_RDWR), 24)).cast("q")
+ACKNOWLEDGED, SEEN, OVER = range(3)
 """
     WRITER = """
-number, end = 0, time.monotonic() + 2.5
-while time.monotonic() < end:
+number, began = 0, time.monotonic()
+while (lasted := time.monotonic() - began) < 2.5 or (shared[SEEN] < 10 and lasted < 40):
     with closing(engine(path, 60)) as db:
         for _ in range(number % 4 + 1):
             number += 1
             items = [(at(f"k{i:02}"), Content.of(b"%08d" % number * (1 + i))) for i in range(60)]
             db.put_many([*items, (at("large"), Content.of(b"%08d" % number * 150_000))], Write(), NOW)
-            acknowledged[:8] = struct.pack("q", number)
+            shared[ACKNOWLEDGED] = number
     # Longer than a tick of the clock every now and then: then the file is read as it lies.
     time.sleep(number % 3 * 0.015)
-acknowledged[8:] = struct.pack("q", 1)
+shared[OVER] = 1
 print(number)
 """
     READER = """
@@ -127,26 +127,28 @@ def numbers(db):
     yield {data[at:at + 8] for at in range(0, len(data), 8)}
     yield {get(path, "k07")[:8]}
 answers = set()
-refused = 0
+refused = []
 with closing(engine(path)) as lasting:
-    while not struct.unpack("q", acknowledged[8:])[0]:
+    while not shared[OVER]:
         for db in (lasting, engine(path)):
-            floor = last()
+            floor = shared[ACKNOWLEDGED]
             try:
                 for found in numbers(db):
                     assert len(found) == 1 and int(min(found)) >= floor, (found, floor)
                     answers |= found
-                    floor = last()
-            except StorageError:
-                refused += 1
+                    shared[SEEN] = len(answers)
+                    floor = shared[ACKNOWLEDGED]
+            except StorageError as error:
+                refused.append(f"{error.message}, after {error.__cause__!r}")
             if db is not lasting:
                 db.close()
-print(len(answers), refused)
+for said in (len(answers), *refused):
+    print(said)
 """
     NOISE = """
 with closing(engine(path, 60)) as db:
     for number in itertools.count():
-        if struct.unpack("q", acknowledged[8:])[0]:
+        if shared[OVER]:
             break
         db.put(at(f"noise{number % 50}"), Content.of(b"n" * (number * 997 % 9000)), Write(), NOW)
         db.delete([at(f"noise{number * 7 % 50}")], NOW)
@@ -157,23 +159,26 @@ with closing(engine(path, 60)) as db:
 
     def prepare(self, path: Path) -> None:
         """A first state, and the memory that the processes share."""
-        path.with_name("main.db.shared").write_bytes(bytes(16))
+        path.with_name("main.db.shared").write_bytes(bytes(24))
         items = [(at(f"k{number:02}"), Content.of(b"%08d" % 0 * (1 + number))) for number in range(60)]
         with closing(engine(path)) as db:
             db.put_many([*items, (at("large"), Content.of(b"%08d" % 0 * 150_000))], Write(), NOW)
 
     @pytest.mark.parametrize("noise", [False, True])
     def test_no_answer_is_mixed_or_stale(self, path: Path, noise: bool) -> None:
-        """Beside writers that come and go, every page of entries and every large value is of one write, and of the newest."""
+        """Beside writers that come and go, every page of entries and every large value is of one write, and of the newest.
+
+        Only a large value may be refused: one that was begun while nobody had the file open, so without a lock, and then replaced.
+        """
         self.prepare(path)
         others = [Child(self.HEAD + self.NOISE, path)] if noise else []
         writer, reader = (Child(self.HEAD + script, path) for script in (self.WRITER, self.READER))
         written = int(writer.end())
-        answers, refused = map(int, reader.end().split())
+        answers, *refused = reader.end().splitlines()
         for other in others:
             other.end()
-        assert refused == 0
-        assert written > answers > 5
+        assert [said for said in refused if "'large' was replaced while it was read" not in said] == []
+        assert written + 1 >= int(answers) >= 10
 
     def test_nor_in_a_folder_that_may_only_be_read(self, path: Path) -> None:
         """Where a reader cannot have locks it may be refused, and is never given a mixture."""
@@ -186,7 +191,7 @@ with closing(engine(path, 60)) as db:
         written = int(writer.end())
         answers = int(reader.end().split()[0])
         path.parent.chmod(0o755)
-        assert written >= answers > 5
+        assert written + 1 >= answers >= 10
 
 
 class TestLocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -121,7 +122,8 @@ def test_purge(home: Home) -> None:
     for number in range(250):
         home.call("set", f"p.n.{number}", "v", "--ttl", "5", now=1000)
     assert "Removed 250 expired" in home.call("admin", "purge", "-v", now=1005).err
-    assert sqlite3.connect(home.database).execute("SELECT count(*) FROM entry").fetchone() == (0,)
+    with closing(sqlite3.connect(home.database)) as db:
+        assert db.execute("SELECT count(*) FROM entry").fetchone() == (0,)
 
 
 def test_discovery(home: Home) -> None:

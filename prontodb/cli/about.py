@@ -30,7 +30,7 @@ def where(session: Session) -> int:
 
 def _choices(session: Session) -> list[dict[str, object]]:
     context = session.context()
-    chosen = {"user": context.user, "database": context.database, "meta": context.meta}
+    chosen = {"user": context.user, "cursor": context.cursor, "database": context.database, "meta": context.meta}
     chosen |= {"project": context.scope.project, "namespace": context.scope.namespace}
     return [{"name": name, "value": choice.value or None, "source": choice.source} for name, choice in chosen.items()]
 

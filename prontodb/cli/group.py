@@ -30,7 +30,11 @@ def common() -> list[click.Parameter]:
         click.Option(["-p", "--project"], metavar="P", help="The project; the address is then namespace.key, or key with -n."),
         click.Option(["-n", "--namespace"], metavar="N", help="The namespace; the address is then the key alone."),
         click.Option(["--ns-delim", "delim"], metavar="C", help="The character between the parts of an address, instead of '.'."),
+        click.Option(["--user"], metavar="U", help="The user, who has databases and cursors of their own."),
+        click.Option(["--meta"], metavar="M", help="The tenant in front of all addresses; none sees another's entries."),
+        click.Option(["--cursor"], metavar="C", help="The cursor: a saved database, meta, project and namespace."),
         click.Option(["--database"], metavar="D", help="The database: a name, a path (/… or ./…), or a URL."),
+        click.Option(["--password-file"], metavar="F", help="The user's password, in file F."),
         click.Option(["--json"], is_flag=True, help="JSON on standard output, and errors as JSON on standard error."),
         click.Option(["-q", "--quiet"], is_flag=True, help="No notes, and no word on a miss."),
         click.Option(["-v", "--verbose"], is_flag=True, help="Tell on standard error what was done."),
@@ -41,7 +45,8 @@ def common() -> list[click.Parameter]:
 
 def take_flags(session: Session, params: dict[str, Any]) -> None:
     """Moves the common options from click's parameters into the session; those after the verb come second and win."""
-    for name in ("project", "namespace", "database"):
+    session.forget_context()
+    for name in ("project", "namespace", "user", "meta", "cursor", "database", "password_file"):
         if (value := params.pop(name)) is not None:
             setattr(session.flags, name, value)
     for name in ("json", "quiet", "verbose", "raw"):

@@ -56,6 +56,20 @@ def purge(session: Session) -> int:
     return 0
 
 
+@verb(epilog="Example: prontodb admin share --database team")
+def share(session: Session) -> int:
+    """Let other users open the database. What is theirs there they keep apart by --meta."""
+    open_store(session).engine.share(shared=True)
+    return 0
+
+
+@verb(epilog="Example: prontodb admin unshare --database team")
+def unshare(session: Session) -> int:
+    """Let nobody but the owner open the database."""
+    open_store(session).engine.share(shared=False)
+    return 0
+
+
 @verb(epilog="Example: prontodb ttl work.cache.token")
 @click.argument("address")
 def ttl(session: Session, address: str) -> int:

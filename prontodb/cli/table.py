@@ -1,6 +1,6 @@
 """Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
 
-VALUES, LISTINGS, LIFETIMES, RESCUE, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "About"
+VALUES, LISTINGS, LIFETIMES, RESCUE, CONTEXTS, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "Contexts", "About"
 
 
 class Row:
@@ -34,7 +34,12 @@ VERBS = {
     "expire": Row(LIFETIMES, "lifetimes:expire", "Give an entry a lifetime from now."),
     "persist": Row(LIFETIMES, "lifetimes:persist", "Let an entry live for ever."),
     "rescue": Row(RESCUE, "rescues:rescue", "List, show and drop what the pipe cache holds."),
-    "where": Row(ABOUT, "about:where", "Tell which data a command would use, and why."),
+    "cursor": Row(CONTEXTS, "cursors:cursor", "Saved names for a database, a meta, a project and a namespace."),
+    "profile": Row(CONTEXTS, "profiles:profile", "Saved contexts that can be pinned, and who may use them."),
+    "user": Row(CONTEXTS, "users:user", "Passwords of users."),
+    "login": Row(CONTEXTS, "users:login", "Open a session for a user who has a password."),
+    "logout": Row(CONTEXTS, "users:logout", "End a session."),
+    "where": Row(CONTEXTS, "about:where", "Tell which data a command would use, and why."),
     "admin": Row(ABOUT, "about:admin", "Upkeep: caches, and removing what has expired."),
     "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats or exit codes."),
     "version": Row(ABOUT, "about:version", "Print the version."),
@@ -46,12 +51,41 @@ RESCUE_VERBS = {
     "drop": Row(RESCUE, "rescues:drop", "Delete rescued content for good."),
 }
 
+CURSOR_VERBS = {
+    "set": Row(CONTEXTS, "cursors:put", "Save a cursor."),
+    "use": Row(CONTEXTS, "cursors:use", "Make a cursor the active one."),
+    "active": Row(CONTEXTS, "cursors:active", "Print the active cursor's name."),
+    "list": Row(CONTEXTS, "cursors:list_", "List the cursors."),
+    "clear": Row(CONTEXTS, "cursors:clear", "Leave no cursor active."),
+    "delete": Row(CONTEXTS, "cursors:delete", "Delete a cursor, not its data."),
+}
+
+PROFILE_VERBS = {
+    "add": Row(CONTEXTS, "profiles:add", "Add a profile to one's own file."),
+    "list": Row(CONTEXTS, "profiles:list_", "List the profiles."),
+    "show": Row(CONTEXTS, "profiles:show_one", "Tell all that a profile says."),
+    "remove": Row(CONTEXTS, "profiles:remove", "Remove a profile from one's own file."),
+    "check": Row(CONTEXTS, "profiles:check", "Tell whether one may use a profile."),
+}
+
+USER_VERBS = {
+    "add": Row(CONTEXTS, "users:add", "Give a user a password."),
+    "passwd": Row(CONTEXTS, "users:passwd", "Give a user another password."),
+    "list": Row(CONTEXTS, "users:list_", "List the users who have a password."),
+    "remove": Row(CONTEXTS, "users:remove", "Take a user's password away."),
+}
+
 ADMIN_VERBS = {
     "create-cache": VERBS["create-cache"],
     "drop-cache": VERBS["drop-cache"],
     "caches": Row(LIFETIMES, "lifetimes:caches", "List the namespaces with a default lifetime."),
+    "share": Row(CONTEXTS, "lifetimes:share", "Let other users open the database."),
+    "unshare": Row(CONTEXTS, "lifetimes:unshare", "Let nobody but the owner open the database."),
     "purge": Row(LIFETIMES, "lifetimes:purge", "Remove everything that has expired, in small steps."),
 }
+
+GROUPS = {"rescue": RESCUE_VERBS, "cursor": CURSOR_VERBS, "profile": PROFILE_VERBS, "user": USER_VERBS, "admin": ADMIN_VERBS}
+"""The verbs that have verbs of their own."""
 
 READERS = frozenset({"set"})
 """The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""

@@ -20,8 +20,9 @@ def scheme(target: str) -> str:
     return name
 
 
-def open_sqlite(path: str, meta: str, timeout: "Callable[[], float]", *, folders: bool) -> "Engine":
-    """The SQLite engine on a file, which need not exist. Nothing is opened before the first verb."""
+def open_sqlite(path: str, whose: tuple[str, str], timeout: "Callable[[], float]", *, folders: bool) -> "Engine":
+    """The SQLite engine on a file, which need not exist, for a user and a meta. Nothing is opened before the first verb."""
     from .sqlite import SqliteEngine
 
-    return SqliteEngine(path, meta, timeout, folders=folders)
+    user, meta = whose
+    return SqliteEngine(path, meta, timeout, folders=folders, user=user)

@@ -82,6 +82,9 @@ class Engine(Protocol):
     def caches(self) -> list[Space]:
         """The namespaces that have a default lifetime."""
 
+    def share(self, *, shared: bool) -> None:
+        """Lets other users open the store, or none but its owner. Raises `Denied` for anybody else."""
+
     def purge(self, limit: int, now: int) -> int:
         """Removes at most `limit` expired entries; how many."""
 

@@ -3,7 +3,7 @@
 import os
 import time
 
-from ..errors import Busy, DamagedDatabase, ForeignDatabase, NewerDatabase, ProntoError, ReadOnlyDatabase, StorageError
+from ..errors import Busy, DamagedDatabase, Denied, ForeignDatabase, NewerDatabase, ProntoError, ReadOnlyDatabase, StorageError
 from .driver import APPLICATION_ID, ERRORS, SCHEMA_VERSION, Error, connect, pragma, translate
 
 TYPE_CHECKING = False
@@ -33,8 +33,9 @@ class Reader:
     can be had.
     """
 
-    def __init__(self, path: str, timeout: "Callable[[], float]", *, held: bool = False) -> None:
+    def __init__(self, path: str, timeout: "Callable[[], float]", *, user: str, held: bool = False) -> None:
         self._path = path
+        self._user = user
         self._timeout = timeout
         self._held = held
         self._db: Connection | None = None
@@ -82,7 +83,7 @@ class Reader:
 
     def _locked(self) -> "Connection":
         try:
-            db = _checked(connect(self._path, "mode=ro", self._timeout()), self._path)
+            db = self._checked(connect(self._path, "mode=ro", self._timeout()))
             if self._held:
                 db.execute("BEGIN")
             return db
@@ -94,14 +95,26 @@ class Reader:
             return self._immutable()
 
     def _immutable(self) -> "Connection":
-        return _checked(connect(self._path, "mode=ro&immutable=1", 0), self._path)
+        return self._checked(connect(self._path, "mode=ro&immutable=1", 0))
+
+    def _checked(self, db: "Connection") -> "Connection":
+        try:
+            if check(db, self._path):
+                guard(db, self._path, self._user)
+                return db
+        except BaseException:
+            db.close()
+            raise
+        db.close()
+        raise NeedsWriter(f"Database {self._path} was made by an older ProntoDB", cure="write something to it, which brings it up to date")
 
 
 class Writer:
     """Changes one file, a transaction at a time, each with the write lock from its start: nobody can step in between."""
 
-    def __init__(self, path: str, timeout: "Callable[[], float]", *, folders: bool) -> None:
+    def __init__(self, path: str, timeout: "Callable[[], float]", *, user: str, folders: bool) -> None:
         self._path = path
+        self._user = user
         self._timeout = timeout
         self._folders = folders
         self._db: Connection | None = None
@@ -177,7 +190,9 @@ class Writer:
             raise
 
     def _prepare(self, db: "Connection") -> None:
-        if not check(db, self._path):
+        current = check(db, self._path)
+        guard(db, self._path, self._user)
+        if not current:
             from .schema import migrate
 
             migrate(db)
@@ -188,18 +203,21 @@ class Writer:
         from .mounts import on_network
         from .schema import create
 
-        create(os.path.realpath(self._path), folders=self._folders, wal=not on_network(self._path))
+        create(os.path.realpath(self._path), self._user, folders=self._folders, wal=not on_network(self._path))
 
     def _mind_network(self, db: "Connection") -> None:
         """No WAL where its shared memory does not reach. The one warning comes when a database is made or moved there."""
         from .mounts import on_network
 
-        stamp = db.execute("SELECT 1 FROM state WHERE name = 'network'").fetchone()
-        if on_network(self._path) and not stamp:
-            db.execute("PRAGMA journal_mode = DELETE")
-            # Another process may have been quicker, and has said it then.
-            if db.execute("INSERT OR IGNORE INTO state VALUES ('network', 1)").rowcount:
-                self.notices.append(f"{self._path} is on a network file system: slower, and only as safe as its locks")
+        if not on_network(self._path):
+            return
+        # Leaving WAL, SQLite takes the pages that it has read for current, though others may have changed them since: it must have none.
+        db.execute("PRAGMA shrink_memory")
+        db.execute("PRAGMA journal_mode = DELETE")
+        said = db.execute("SELECT 1 FROM state WHERE name = 'network'").fetchone()
+        # Another process may be quicker even now, and says it then.
+        if not said and db.execute("INSERT OR IGNORE INTO state VALUES ('network', 1)").rowcount:
+            self.notices.append(f"{self._path} is on a network file system: slower, and only as safe as its locks")
 
 
 def check(db: "Connection", path: str) -> bool:
@@ -212,6 +230,17 @@ def check(db: "Connection", path: str) -> bool:
     if version < 1:
         raise DamagedDatabase(f"Database is damaged: {path} has no schema version", cure="move the file away and restore a backup")
     return version == SCHEMA_VERSION
+
+
+def guard(db: "Connection", path: str, user: str) -> None:
+    """Raises `Denied` where a database belongs to another user who does not share it."""
+    facts = dict(db.execute("SELECT name, value FROM state WHERE name IN ('owner', 'shared')").fetchall())
+    owner = facts.get("owner", "default")
+    if owner != user and not facts.get("shared"):
+        raise Denied(
+            f"Database {path} belongs to user '{owner}', not to '{user}'",
+            cure=f"--user {owner} if you are; or let them share it: prontodb --user {owner} --database {path} admin share",
+        )
 
 
 def quiet(path: str) -> "Seen | None":
@@ -249,17 +278,6 @@ def _on_network(path: str) -> bool:
     from .mounts import on_network
 
     return on_network(path)
-
-
-def _checked(db: "Connection", path: str) -> "Connection":
-    try:
-        if check(db, path):
-            return db
-    except BaseException:
-        db.close()
-        raise
-    db.close()
-    raise NeedsWriter(f"Database {path} was made by an older ProntoDB", cure="write something to it, which brings it up to date")
 
 
 def _refuse_foreign(path: str) -> None:

@@ -131,6 +131,9 @@ class MemoryEngine:
             self._tenant.ttls[project, namespace] = ttl
         return before is not None or ttl is not None
 
+    def share(self, *, shared: bool) -> None:
+        """See `base`. Memory has one owner: the process."""
+
     def purge(self, limit: int, now: int) -> int:
         """See `base`."""
         gone = [address for address, entry in self._tenant.entries.items() if not _alive(entry, now)][:limit]

@@ -6,7 +6,7 @@ History
 
 import os
 
-from ..spool import make_folders, sync_folder, unlink
+from ..files import make_folders, sync_folder, unlink
 from .driver import APPLICATION_ID, complete_statement, connect, pragma
 
 TYPE_CHECKING = False
@@ -47,15 +47,16 @@ MIGRATIONS = [
     );
     -- The last revision given out, for each meta of its own: another tenant's writes must not show.
     CREATE TABLE revision (meta TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
-    -- Facts about the database as a whole.
+    -- Facts about the database as a whole: `owner`, the user who made it; `shared`, whether others may open it; `body`, the last number
+    -- given to a large value; `network`, once somebody was told that it lies on one.
     CREATE TABLE state (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
     INSERT INTO state VALUES ('body', 0);
     """,
 ]
 
 
-def create(path: str, *, folders: bool, wal: bool) -> None:
-    """Makes a new database, whole or not at all: it gets its name when it is complete, and the first of several makers wins.
+def create(path: str, owner: str, *, folders: bool, wal: bool) -> None:
+    """Makes a new database of `owner`'s, whole or not at all: it gets its name when it is complete, and the first of several makers wins.
 
     With `folders`, folders that are missing above it are made too. Raises `OSError`, or the driver's `Error`.
     """
@@ -66,7 +67,7 @@ def create(path: str, *, folders: bool, wal: bool) -> None:
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     try:
         os.chmod(draft, 0o600)
-        _build(draft, wal=wal)
+        _build(draft, owner, wal=wal)
         _publish(draft, path)
         sync_folder(folder)
     finally:
@@ -87,12 +88,13 @@ def migrate(db: "Connection") -> None:
         raise
 
 
-def _build(draft: str, *, wal: bool) -> None:
+def _build(draft: str, owner: str, *, wal: bool) -> None:
     db = connect(draft, "mode=rw", 5)
     try:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
         migrate(db)
+        db.execute("INSERT INTO state VALUES ('owner', ?)", (owner,))
     finally:
         db.close()
 

@@ -3,7 +3,7 @@
 import os
 
 from ..address import Address, Place
-from ..errors import Busy
+from ..errors import Busy, Denied
 from ..model import Content, Entry, Found, Space, Write
 from .connect import NeedsWriter, Reader, Writer
 
@@ -31,16 +31,17 @@ _LAST = "\U0010ffff"
 class SqliteEngine:
     """One meta's view of one file. `timeout` gives seconds; `folders`: make those missing above the file."""
 
-    def __init__(self, path: str, meta: str, timeout: "Callable[[], float]", *, folders: bool = False) -> None:
+    def __init__(self, path: str, meta: str, timeout: "Callable[[], float]", *, folders: bool = False, user: str = "default") -> None:
         if os.path.islink(path):
             # SQLite's journals lie beside the file itself, and there the reader looks for them.
             path = os.path.realpath(path)
         self._meta = meta
+        self._user = user
         self._path = path
         self._timeout = timeout
         self._held: list[Reader] = []
-        self._reader = Reader(path, timeout)
-        self._writer = Writer(path, timeout, folders=folders)
+        self._reader = Reader(path, timeout, user=user)
+        self._writer = Writer(path, timeout, user=user, folders=folders)
         self.notices = self._writer.notices
 
     @property
@@ -121,6 +122,10 @@ class SqliteEngine:
             return False
         return self._write(lambda table: table.set_default_ttl(project, namespace, ttl), now)
 
+    def share(self, *, shared: bool) -> None:
+        """See `base`."""
+        self._transact(lambda db: _share(db, self._user, shared=shared))
+
     def purge(self, limit: int, now: int) -> int:
         """See `base`. Not waited for on disk: what a power cut brings back has expired all the same."""
         if not self._writer.exists():
@@ -171,7 +176,7 @@ class SqliteEngine:
         return (self._meta, place.project, place.namespace, lower, place.prefix + _LAST, now, limit)
 
     def _large(self, at: tuple[str | int, ...]) -> Found | None:
-        reader = Reader(self._path, self._timeout, held=True)
+        reader = Reader(self._path, self._timeout, user=self._user, held=True)
         row = reader.run(lambda db: db.execute(_GET, at).fetchone(), None)
         if row is None or row[6] is None:
             reader.close()
@@ -198,6 +203,13 @@ class SqliteEngine:
         finally:
             reader.close()
             self._held.remove(reader)
+
+
+def _share(db: "Connection", user: str, *, shared: bool) -> None:
+    owner = db.execute("SELECT value FROM state WHERE name = 'owner'").fetchone()
+    if owner and owner[0] != user:
+        raise Denied(f"Only its owner, user '{owner[0]}', says who may open this database", cure=f"--user {owner[0]} if you are")
+    db.execute("INSERT OR REPLACE INTO state VALUES ('shared', ?)", (int(shared),))
 
 
 def _found(row: "Row | None") -> Found | None:

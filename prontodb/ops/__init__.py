@@ -1,7 +1,9 @@
 """The operations: one function each, values in, values or exceptions out. No click, no printing, no environment."""
 
+import os
+
 from ..engines import open_sqlite, scheme
-from ..paths import database_file
+from ..paths import data_home, database_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,9 +14,11 @@ if TYPE_CHECKING:
 class Store:
     """What an operation works on: an engine, the time, and the folders that hold what no engine would take."""
 
-    __slots__ = ("_session", "database", "engine")
+    __slots__ = ("_session", "database", "engine", "whose")
 
     def __init__(self, engine: "Engine", database: str, session: "Session") -> None:
+        context = session.context()
+        self.whose = (context.user.value, context.meta.value)
         self.engine = engine
         self.database = database
         self._session = session
@@ -37,8 +41,13 @@ def open_store(session: "Session") -> Store:
     context = session.context()
     database = context.database.value
     scheme(database)
-    path = database_file(database, session.environ, session.cwd)
+    user = context.user.value
+    if os.path.exists(f"{data_home(session.environ)}/users/{user}.json"):
+        from .users import admit
+
+        admit(session, user)
+    path = database_file(database, session.environ, session.cwd, user)
     named = not database.startswith(("/", "./", "sqlite:"))
-    engine = open_sqlite(path, context.meta.value, lambda: session.settings.number("busy_timeout"), folders=named)
+    engine = open_sqlite(path, (user, context.meta.value), lambda: session.settings.number("busy_timeout"), folders=named)
     session.opened.append(engine)
     return Store(engine, path, session)

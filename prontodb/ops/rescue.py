@@ -16,13 +16,16 @@ LONGEST = 64
 
 
 class Lost:
-    """What is known of content in need: the address it was sent to (None: none), and the slug of what went wrong."""
+    """What is known of content in need: the address it was sent to (None: none), the slug of what went wrong,
+    and its home: `user`, `meta` and `database`, "" for a database that cannot be had at all.
+    """
 
-    __slots__ = ("asked", "reason")
+    __slots__ = ("asked", "home", "reason")
 
-    def __init__(self, asked: str | None, reason: str) -> None:
+    def __init__(self, asked: str | None, reason: str, home: dict[str, str]) -> None:
         self.asked = asked
         self.reason = reason
+        self.home = home
 
     def note(self) -> bytes:
         """As it is kept beside the content."""
@@ -48,12 +51,12 @@ def keep(store: "Store", content: "Content", lost: Lost, ttl: int) -> str:
     raise StorageError(f"No free name in the pipe cache: {name}")
 
 
-def keep_spooled(folders: list[str], content: "Content", lost: Lost, database: str, now: int) -> str:
+def keep_spooled(folders: list[str], content: "Content", lost: Lost, now: int) -> str:
     """Puts content into a spool file instead; its address, which is the same. Raises `ContentLost`."""
     from .. import spool
 
     name = cache_name(content, lost.asked, now)
-    note: dict[str, object] = {"asked": lost.asked, "reason": lost.reason, "database": database, "meta": "", "created": now}
+    note: dict[str, object] = {"asked": lost.asked, "reason": lost.reason, "created": now, **lost.home}
     return str(CACHE.address(spool.keep(content, folders, name, note)))
 
 

@@ -5,6 +5,7 @@ import os
 from .. import spool
 from ..address import Address
 from ..errors import Miss, StorageError
+from ..files import unlink
 from .rescue import CACHE
 
 TYPE_CHECKING = False
@@ -56,8 +57,8 @@ def drop(store: "Store", dropped: "list[Item]") -> None:
     store.engine.delete([CACHE.address(item.name) for item in dropped if not item.spooled], store.now)
     for item in dropped:
         if item.spooled:
-            spool.unlink(item.spooled)
-            spool.unlink(item.spooled + spool.NOTE)
+            unlink(item.spooled)
+            unlink(item.spooled + spool.NOTE)
 
 
 def spooled(store: "Store", address: Address) -> "Found | None":
@@ -78,12 +79,12 @@ def drop_spooled(store: "Store", address: Address) -> bool:
 
 
 def spool_items(store: "Store") -> list[Item]:
-    """What lies in the spool for this database. One that was sent to no sensible database shows up in each."""
+    """What lies in the spool for this user, meta and database. One that was sent to no sensible database shows up in each."""
     found = []
     for folder in store.folders:
         for name in _names(folder):
-            item, database = _from_file(folder, name)
-            if database in ("", store.database):
+            item, whose, database = _from_file(folder, name)
+            if whose == store.whose and database in ("", store.database):
                 found.append(item)
     return found
 
@@ -113,13 +114,13 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _from_file(folder: str, name: str) -> tuple[Item, str]:
+def _from_file(folder: str, name: str) -> tuple[Item, tuple[str, str], str]:
     path = f"{folder}/{name}"
     note = spool.read_note(path)
     item = Item(name, spool.size(path), None, str(note.get("reason") or ""), str(note.get("asked") or ""))
     item.spooled = path
     item.partial = name.endswith(spool.PARTIAL)
-    return item, str(note.get("database") or "")
+    return item, (str(note.get("user") or "default"), str(note.get("meta") or "")), str(note.get("database") or "")
 
 
 def _file_pieces(path: str) -> "Iterator[bytes]":
