@@ -1,5 +1,7 @@
 """Cold commands: what a call costs from the start of its process to the end."""
 
+import subprocess
+
 from .clock import Command
 from .rows import Maker, more, ratio
 from .world import BIN, World
@@ -17,6 +19,23 @@ def _python(world: World, code: str, folder: str = BIN) -> Command:
 def _get(world: World, database: str, count: int) -> Command:
     world.database(database, count)
     return world.prontodb(database, "get", f"a.b.{KEY}", shows=VALUE)
+
+
+def _get_pinned(world: World) -> Command:
+    """A call as a wrapper makes it, with user and database pinned."""
+    plain = _get(world, "small", SMALL)
+    pins = {"PRONTO_FORCE_USER": "default", "PRONTO_FORCE_DATABASE": "small"}
+    env = {name: value for name, value in plain.env.items() if name != "PRONTO_DB"}
+    return Command(plain.argv, env | pins, shows=VALUE)
+
+
+def _get_by_cursor(world: World) -> Command:
+    """A call that finds its database by the active cursor."""
+    path = world.database("small", SMALL)
+    env = world.env | {"XDG_DATA_HOME": f"{world.folder}/cursors"}
+    for words in (("set", "bench", path), ("use", "bench")):
+        subprocess.run([f"{BIN}/prontodb", "cursor", *words], env=env, check=True)
+    return Command([f"{BIN}/prontodb", "get", f"a.b.{KEY}"], env, shows=VALUE)
 
 
 def _get_from_wheel(world: World) -> Command:
@@ -44,6 +63,8 @@ COMMANDS: dict[str, Maker] = {
     "python + sqlite3": lambda world: _python(world, "import sqlite3"),
     "python of the wheel's venv": lambda world: _python(world, "pass", world.wheel_bin),
     "get": lambda world: _get(world, "small", SMALL),
+    "get, pinned": _get_pinned,
+    "get by cursor": _get_by_cursor,
     "get of a million": lambda world: _get(world, "large", LARGE),
     "get from a wheel": _get_from_wheel,
     "set": lambda world: world.prontodb("writes", "set", "a.b.c", "v"),
@@ -62,5 +83,7 @@ ROWS = (
     ratio("set", "cold `set A V`", 1.8, ("set", "python -c pass"), ("sqlite3 set",)),
     more("rescue", "rescue of piped content with a bad address", 1, ("rescue", "set from a pipe")),
     ratio("million", "cold `get` among a million keys", 1.1, ("get of a million", "get")),
+    ratio("pinned", "cold `get` with user and database pinned", 1.15, ("get, pinned", "get")),
+    ratio("cursor", "cold `get` by the active cursor", 1.15, ("get by cursor", "get")),
     more("set-get", "`get` right after a `set` of the same database", None, ("set, get", "set, get elsewhere")),
 )

@@ -105,7 +105,7 @@ class World:
 
 def engine(path: str) -> "Engine":
     """The engine on one file."""
-    return open_sqlite(path, "", lambda: 5.0, folders=False)
+    return open_sqlite(path, ("default", ""), lambda: 5.0, folders=False)
 
 
 def fill(path: str, count: int, *, ended: bool) -> None:
