@@ -1,10 +1,16 @@
 """Lifetimes as people write them: `90`, `15m`, `1h30m`, `7d` (DESIGN §7). Pure."""
 
-from .errors import InvalidDuration
+from .errors import UsageError
 
 UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST = 100 * 365 * 86_400
 """Seconds: a hundred years; beyond it a number is a slip, not a lifetime."""
+
+
+class InvalidDuration(UsageError):
+    """Not a lifetime: zero, negative, overflowing or malformed (DESIGN §7)."""
+
+    slug = "invalid-duration"
 
 
 def parse(text: str) -> int:

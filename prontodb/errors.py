@@ -22,7 +22,9 @@
         ├── InvalidSetting       64   invalid-setting
         └── NoContent            64   no-content
 
-`dispatch` is the only place where one of these becomes an exit status.
+`dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
+arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
+`formats`, `durations` and `tomlfile`.
 """
 
 
@@ -53,36 +55,6 @@ class StorageError(ProntoError):
     slug = "storage-error"
 
 
-class DamagedDatabase(StorageError):
-    """The file is not a database any more, or parts of it cannot be read."""
-
-    slug = "damaged"
-
-
-class ForeignDatabase(StorageError):
-    """A sound SQLite file which another program made: it is never touched."""
-
-    slug = "not-a-prontodb-database"
-
-
-class NewerDatabase(StorageError):
-    """A later version of ProntoDB has migrated the file."""
-
-    slug = "newer-schema"
-
-
-class ReadOnlyDatabase(StorageError):
-    """The file, its folder or the file system takes no writes."""
-
-    slug = "read-only"
-
-
-class StorageFull(StorageError):
-    """No space, or a quota or size limit reached."""
-
-    slug = "storage-full"
-
-
 class Busy(StorageError):
     """Another process held the database for longer than `busy_timeout`."""
 
@@ -96,30 +68,11 @@ class OutputError(ProntoError):
     slug = "output-error"
 
 
-class Unrepresentable(ProntoError):
-    """A value or a name that the chosen output format has no way to write down."""
-
-    slug = "unrepresentable"
-
-
-class ContentLost(ProntoError):
-    """Piped content that no place would take. The one error that means data is gone."""
-
-    slug = "content-lost"
-
-
 class Miss(ProntoError):
     """No such key, or it has expired."""
 
     code = 2
     slug = "no-such-key"
-
-
-class PreconditionFailed(ProntoError):
-    """The entry exists already, or its revision is another one."""
-
-    code = 3
-    slug = "precondition-failed"
 
 
 class Rescued(ProntoError):
@@ -170,22 +123,10 @@ class InvalidAddress(UsageError):
         return f"Invalid address '{self.address}'"
 
 
-class InvalidDuration(UsageError):
-    """Not a lifetime: zero, negative, overflowing or malformed (DESIGN §7)."""
-
-    slug = "invalid-duration"
-
-
 class InvalidDatabase(UsageError):
     """Neither a database name, a path nor a known URL (DESIGN §5)."""
 
     slug = "invalid-database"
-
-
-class InvalidSetting(UsageError):
-    """A setting with an unknown name or a value that it cannot have."""
-
-    slug = "invalid-setting"
 
 
 class NoContent(UsageError):

@@ -7,7 +7,7 @@ import json
 import re
 
 from .address import Address
-from .errors import Unrepresentable
+from .errors import ProntoError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ _SPECIAL = re.compile(
     r"path|cdpath|fpath|manpath|mailpath|module_path|prompt|status|pipestatus|argv|signals|options|functions|aliases|commands|"
     r"widgets|keymaps|history|parameters|psvar|watch|fignore|zsh_\w*|ZSH_\w*|LC_\w*|LANG|CDPATH|FPATH|MAILPATH|EDITOR|VISUAL|PAGER)\Z"
 )
+
+
+class Unrepresentable(ProntoError):
+    """A value or a name that the chosen output format has no way to write down."""
+
+    slug = "unrepresentable"
 
 
 class Record:

@@ -1,6 +1,6 @@
 """Where files lie: the XDG folders, from an environment that is passed in (DESIGN §5, §6)."""
 
-from .errors import InvalidDatabase, InvalidSetting
+from .errors import InvalidDatabase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def _home(environ: "Environ") -> str:
     if home.startswith("/"):
         return home.rstrip("/")
     if home:
+        from .tomlfile import InvalidSetting
+
         raise InvalidSetting(f"HOME is not an absolute path: '{home}'", cure="set HOME, or XDG_DATA_HOME and XDG_STATE_HOME")
     import os
     import pwd

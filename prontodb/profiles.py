@@ -17,9 +17,9 @@
 import os
 
 from . import paths
-from .errors import Denied, InvalidSetting, UsageError
+from .errors import Denied, UsageError
 from .resolve import Context, Preset, check_meta, check_user
-from .tomlfile import load
+from .tomlfile import InvalidSetting, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Settings: `PRONTO_NAME` in the environment, else `name` in `$XDG_CONFIG_HOME/prontodb/config.toml`, else the default."""
 
-from .errors import InvalidSetting, ProntoError
+from .errors import ProntoError
 from .paths import config_home
-from .tomlfile import load
+from .tomlfile import InvalidSetting, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

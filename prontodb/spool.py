@@ -7,7 +7,7 @@ arriving, or was cut off.
 
 import os
 
-from .errors import ContentLost, ProntoError
+from .errors import ProntoError
 from .files import make_folders, sync_folder, unlink, write_all
 from .model import PIECE, Content
 from .paths import state_home
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 PARTIAL = ".part"
 NOTE = ".json"
+
+
+class ContentLost(ProntoError):
+    """Piped content that no place would take. The one error that means data is gone."""
+
+    slug = "content-lost"
 
 
 def places(environ: "Mapping[str, str]") -> list[str]:

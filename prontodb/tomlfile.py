@@ -2,7 +2,13 @@
 
 import sys
 
-from .errors import InvalidSetting
+from .errors import UsageError
+
+
+class InvalidSetting(UsageError):
+    """A setting with an unknown name or a value that it cannot have."""
+
+    slug = "invalid-setting"
 
 
 def load(path: str) -> dict[str, object]:

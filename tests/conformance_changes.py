@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prontodb.errors import PreconditionFailed
+from prontodb.engines.failures import PreconditionFailed
 from prontodb.model import FOREVER, Content, Write
 
 from .conformance_base import LARGE, NOW, Conformance, Cut, at, writing

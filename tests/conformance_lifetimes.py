@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prontodb.errors import PreconditionFailed
+from prontodb.engines.failures import PreconditionFailed
 from prontodb.model import FOREVER, INHERIT, PIECE
 
 from .conformance_base import LARGE, NOW, PLACE, Conformance, at, writing

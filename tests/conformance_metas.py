@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prontodb.errors import PreconditionFailed
+from prontodb.engines.failures import PreconditionFailed
 from prontodb.model import Content, Write
 
 from .conformance_base import LARGE, NOW, PLACE, Conformance, at, writing

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from prontodb.address import Address, Place
-from prontodb.errors import PreconditionFailed
+from prontodb.engines.failures import PreconditionFailed
 from prontodb.model import FOREVER, INHERIT, PIECE, Content
 
 from .conformance_base import NOW, Conformance, at, writing

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prontodb.errors import Busy, PreconditionFailed
+from prontodb.engines.failures import PreconditionFailed
+from prontodb.errors import Busy
 from prontodb.model import PIECE, Content, Write
 
 from .conformance_base import LARGE, NOW, PLACE, Conformance, Cut, at

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prontodb import errors
+from prontodb import errors, formats, spool  # noqa: F401 - some of the errors are theirs
 from prontodb.cli import topics
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, VERBS
+from prontodb.engines import failures  # noqa: F401 - likewise
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 WORDS = [(), *((verb,) for verb in VERBS), *((group, verb) for group, rows in GROUPS.items() for verb in rows)]
@@ -32,8 +33,8 @@ def error_pages() -> str:
 def _kinds() -> list[type[errors.ProntoError]]:
     found = [errors.ProntoError]
     for kind in found:
-        found += [below for below in kind.__subclasses__() if below.__module__ == errors.__name__]
-    return [kind for kind in found if kind is not errors.Rescued]
+        found += [below for below in kind.__subclasses__() if below.__name__ in (errors.__doc__ or "")]
+    return sorted((kind for kind in found if kind is not errors.Rescued), key=lambda kind: (kind.code, kind.slug))
 
 
 def main() -> int:

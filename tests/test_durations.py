@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prontodb.durations import LONGEST, parse, show
-from prontodb.errors import InvalidDuration
+from prontodb.durations import LONGEST, InvalidDuration, parse, show
 
 
 @given(st.integers(1, LONGEST))

@@ -178,7 +178,7 @@ with closing(engine(path)) as db:
         put(path, "k")
         path.chmod(0o400)
         script = """
-from prontodb.errors import ReadOnlyDatabase
+from prontodb.engines.failures import ReadOnlyDatabase
 try:
     put(path, "k", b"refused")
 except ReadOnlyDatabase:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from prontodb.engines import connect, mounts, schema
-from prontodb.errors import DamagedDatabase, ForeignDatabase, NewerDatabase, StorageError
+from prontodb.engines.failures import DamagedDatabase, ForeignDatabase, NewerDatabase
+from prontodb.errors import StorageError
 from prontodb.model import Content, Write
 
 from .sqlite_base import LARGE, NOW, Child, at, crash_half_way, engine, folder_state, get, put, read_all, sql, together, value

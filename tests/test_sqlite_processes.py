@@ -86,7 +86,7 @@ with closing(engine(path, 60)) as db:
     def test_of_eight_only_one_is_first(self, path: Path) -> None:
         """`absent` lets one process in; the others learn that they came late."""
         script = """
-from prontodb.errors import PreconditionFailed
+from prontodb.engines.failures import PreconditionFailed
 with closing(engine(path, 60)) as db:
     try:
         db.put(at("lock"), Content.of(b"%d" % os.getpid()), Write(absent=True), NOW)

@@ -3,8 +3,8 @@
 import os
 import time
 
-from ..errors import Busy, DamagedDatabase, Denied, ForeignDatabase, NewerDatabase, ProntoError, ReadOnlyDatabase, StorageError
-from .driver import APPLICATION_ID, ERRORS, SCHEMA_VERSION, Error, connect, pragma, translate
+from ..errors import Busy, Denied, ProntoError, StorageError
+from .driver import APPLICATION_ID, ERRORS, SCHEMA_VERSION, Error, connect, pragma
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Reader:
         except FileNotFoundError:
             return default
         except ERRORS as error:
-            raise translate(error, self._path) from error
+            raise _translated(error, self._path) from error
         except OSError as error:
             raise StorageError(f"Cannot read database {self._path}: {error.strerror}") from error
 
@@ -133,7 +133,7 @@ class Writer:
         except BaseException as error:
             self.close()
             if isinstance(error, Error) or (isinstance(error, UnicodeDecodeError) and error.object.startswith(b"malformed")):
-                raise translate(error, self._path) from error
+                raise _translated(error, self._path) from error
             if isinstance(error, OSError):
                 raise _unwritable(error, self._path) from error
             raise
@@ -169,7 +169,7 @@ class Writer:
                 return self._db
             except Error as error:
                 self.close()
-                if not isinstance(translate(error, self._path), Busy) or time.monotonic() >= deadline:
+                if not isinstance(_translated(error, self._path), Busy) or time.monotonic() >= deadline:
                     raise
                 time.sleep(0.005)
 
@@ -178,7 +178,7 @@ class Writer:
             self._create()
         if not os.access(self._path, os.W_OK):
             # SQLite would open it all the same, and leave journals that are read-only when the file is not any more.
-            raise ReadOnlyDatabase(f"Database is read-only: {self._path}", cure="make it writable, or use another one with --database")
+            raise _translated(Error("readonly"), self._path)
         if _journaled(self._path):
             _refuse_foreign(self._path)
         db = connect(self._path, "mode=rw", timeout)
@@ -222,14 +222,12 @@ class Writer:
 
 def check(db: "Connection", path: str) -> bool:
     """Whether the database has today's shape; False for an older one. Raises for a foreign, a newer and a damaged one."""
-    version = pragma(db, "user_version")
-    if pragma(db, "application_id") != APPLICATION_ID:
-        raise ForeignDatabase(f"Not a ProntoDB database: {path}", cure="use another file with --database")
-    if version > SCHEMA_VERSION:
-        raise NewerDatabase(f"Database {path} was made by a newer ProntoDB (schema {version})", cure="upgrade prontodb")
-    if version < 1:
-        raise DamagedDatabase(f"Database is damaged: {path} has no schema version", cure="move the file away and restore a backup")
-    return version == SCHEMA_VERSION
+    version, ours = pragma(db, "user_version"), pragma(db, "application_id") == APPLICATION_ID
+    if ours and 1 <= version <= SCHEMA_VERSION:
+        return version == SCHEMA_VERSION
+    from .failures import misfit
+
+    raise misfit(path, version if ours else None)
 
 
 def guard(db: "Connection", path: str, user: str) -> None:
@@ -282,6 +280,8 @@ def _on_network(path: str) -> bool:
 
 def _refuse_foreign(path: str) -> None:
     """Raises `ForeignDatabase` before the writer opens a file with a journal: opening alone would finish what another program began."""
+    from .failures import DamagedDatabase
+
     try:
         db = connect(path, "mode=ro&immutable=1", 0)
         try:
@@ -307,13 +307,16 @@ def _unreadable(error: Error, path: str) -> ProntoError:
             f"Cannot read {path}: its newest changes are in {path}-wal, which a read-only folder does not let SQLite read",
             cure="copy both files to a folder that can be written, and name it with --database",
         )
+    return _translated(error, path)
+
+
+def _translated(error: "Error | UnicodeDecodeError", path: str) -> ProntoError:
+    from .failures import translate
+
     return translate(error, path)
 
 
 def _unwritable(error: OSError, path: str) -> ProntoError:
-    from ..errors import StorageFull
+    from .failures import unwritable
 
-    kind = {28: StorageFull, 122: StorageFull, 27: StorageFull, 30: ReadOnlyDatabase, 13: ReadOnlyDatabase}.get(
-        error.errno or 0, StorageError
-    )
-    return kind(f"Cannot write database {path}: {error.strerror}", cure="name another one with --database")
+    return unwritable(error, path)

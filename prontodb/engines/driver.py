@@ -8,8 +8,6 @@ Python, the plain module is used.
 
 import sys
 
-from ..errors import Busy, DamagedDatabase, ProntoError, ReadOnlyDatabase, StorageError, StorageFull
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
@@ -57,30 +55,6 @@ SCHEMA_VERSION = 1
 """The shape that `schema` makes and migrates to."""
 
 complete_statement = sqlite3.complete_statement
-
-_KINDS = (
-    ("locked", Busy, "Database is busy"),
-    ("busy", Busy, "Database is busy"),
-    ("readonly", ReadOnlyDatabase, "Database is read-only"),
-    ("is full", StorageFull, "Disk is full"),
-    ("malformed", DamagedDatabase, "Database is damaged"),
-    ("not a database", DamagedDatabase, "Database is damaged, or no database"),
-)
-_CURES = {
-    Busy: "run it again, or wait longer with PRONTO_BUSY_TIMEOUT=SECONDS",
-    ReadOnlyDatabase: "use another one with --database, or make the file and its folder writable",
-    StorageFull: "free some space and run it again",
-    DamagedDatabase: "move the file away and restore a backup",
-}
-
-
-def translate(error: "Error | UnicodeDecodeError", path: str) -> ProntoError:
-    """Our error for one of SQLite's. By its words, since Python 3.10 has no error codes; SQLite never translates them."""
-    said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
-    for word, kind, headline in _KINDS:
-        if word in said:
-            return kind(f"{headline}: {path}", cure=_CURES[kind])
-    return StorageError(f"Cannot use database {path}: {said}", cure="look at the file and its folder: do they exist, and whose are they?")
 
 
 def connect(path: str, options: str, timeout: float) -> "Connection":

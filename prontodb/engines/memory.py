@@ -1,8 +1,8 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
 from ..address import Address, Place
-from ..errors import PreconditionFailed
 from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write
+from .failures import PreconditionFailed
 from .table import INLINE, integer
 
 TYPE_CHECKING = False

@@ -1,8 +1,8 @@
 """What a SQLite transaction changes: the statements behind the writing verbs. Everything here runs under the write lock."""
 
 from ..address import Address
-from ..errors import PreconditionFailed
 from ..model import FOREVER, INHERIT, Content, Write
+from .failures import PreconditionFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

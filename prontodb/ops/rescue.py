@@ -1,7 +1,8 @@
 """The pipe cache: where piped content goes when it cannot go where it was sent (DESIGN §6)."""
 
 from ..address import Place
-from ..errors import PreconditionFailed, StorageError
+from ..engines.failures import PreconditionFailed
+from ..errors import StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

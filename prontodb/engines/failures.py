@@ -1,0 +1,86 @@
+"""How engines fail (the tree is drawn in `errors`)."""
+
+from ..errors import Busy, ProntoError, StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .driver import Error
+
+
+class DamagedDatabase(StorageError):
+    """The file is not a database any more, or parts of it cannot be read."""
+
+    slug = "damaged"
+
+
+class ForeignDatabase(StorageError):
+    """A sound SQLite file which another program made: it is never touched."""
+
+    slug = "not-a-prontodb-database"
+
+
+class NewerDatabase(StorageError):
+    """A later version of ProntoDB has migrated the file."""
+
+    slug = "newer-schema"
+
+
+class ReadOnlyDatabase(StorageError):
+    """The file, its folder or the file system takes no writes."""
+
+    slug = "read-only"
+
+
+class StorageFull(StorageError):
+    """No space, or a quota or size limit reached."""
+
+    slug = "storage-full"
+
+
+class PreconditionFailed(ProntoError):
+    """The entry exists already, or its revision is another one."""
+
+    code = 3
+    slug = "precondition-failed"
+
+
+_KINDS = (
+    ("locked", Busy, "Database is busy"),
+    ("busy", Busy, "Database is busy"),
+    ("readonly", ReadOnlyDatabase, "Database is read-only"),
+    ("is full", StorageFull, "Disk is full"),
+    ("malformed", DamagedDatabase, "Database is damaged"),
+    ("not a database", DamagedDatabase, "Database is damaged, or no database"),
+)
+_CURES = {
+    Busy: "run it again, or wait longer with PRONTO_BUSY_TIMEOUT=SECONDS",
+    ReadOnlyDatabase: "use another one with --database, or make the file and its folder writable",
+    StorageFull: "free some space and run it again",
+    DamagedDatabase: "move the file away and restore a backup",
+}
+
+
+def translate(error: "Error | UnicodeDecodeError", path: str) -> ProntoError:
+    """Our error for one of SQLite's. By its words, since Python 3.10 has no error codes; SQLite never translates them."""
+    said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    for word, kind, headline in _KINDS:
+        if word in said:
+            return kind(f"{headline}: {path}", cure=_CURES[kind])
+    return StorageError(f"Cannot use database {path}: {said}", cure="look at the file and its folder: do they exist, and whose are they?")
+
+
+def misfit(path: str, version: int | None) -> StorageError:
+    """Our error for a database that is not of today's shape or an older one; `version` None where it is not ours at all."""
+    if version is None:
+        return ForeignDatabase(f"Not a ProntoDB database: {path}", cure="use another file with --database")
+    if version < 1:
+        return DamagedDatabase(f"Database is damaged: {path} has no schema version", cure="move the file away and restore a backup")
+    return NewerDatabase(f"Database {path} was made by a newer ProntoDB (schema {version})", cure="upgrade prontodb")
+
+
+def unwritable(error: OSError, path: str) -> ProntoError:
+    """Our error for one of the operating system's."""
+    kind = {28: StorageFull, 122: StorageFull, 27: StorageFull, 30: ReadOnlyDatabase, 13: ReadOnlyDatabase}.get(
+        error.errno or 0, StorageError
+    )
+    return kind(f"Cannot write database {path}: {error.strerror}", cure="name another one with --database")
