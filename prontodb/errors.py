@@ -24,7 +24,7 @@
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
-`formats`, `durations` and `tomlfile`.
+`formats`, `durations`, `tomlfile` and `salvage`.
 """
 
 
@@ -36,6 +36,10 @@ class ProntoError(Exception):
 
     code = 1
     slug = "error"
+    rescued = ""
+    """Where the content is that was piped to the call, if it was; see `salvage.Rescued`."""
+    hints: "tuple[str, ...]" = ()
+    """Further lines for a person."""
 
     def __init__(self, message: str, *, cure: str = "", address: str = "") -> None:
         super().__init__(message)
@@ -73,26 +77,6 @@ class Miss(ProntoError):
 
     code = 2
     slug = "no-such-key"
-
-
-class Rescued(ProntoError):
-    """The content is safe under `address` in the pipe cache, but not where it was sent.
-
-    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error
-    which caused the rescue.
-    """
-
-    code = 4
-
-    def __init__(self, cause: ProntoError, address: str, *, options: str = "", hints: list[str] | None = None) -> None:
-        super().__init__(
-            f"{cause.headline} - content cached as: {address}",
-            cure=f"prontodb copy {address} <proper.address>{options}",
-            address=cause.address,
-        )
-        self.slug = cause.slug
-        self.rescued = address
-        self.hints = hints or []
 
 
 class Denied(ProntoError):

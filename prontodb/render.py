@@ -1,6 +1,6 @@
 """What a person or a script gets to see: values on standard output, notes and errors on standard error (DESIGN §4)."""
 
-from .errors import Miss, ProntoError, Rescued
+from .errors import Miss, ProntoError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ def report(session: "Session", error: ProntoError) -> int:
     """Tells of an error; the exit status that it means."""
     if session.flags.json:
         _json(session, error)
-    elif isinstance(error, Rescued):
+    elif error.rescued:
         _rescued(session, error)
     elif not (isinstance(error, Miss) and session.flags.quiet):
         line(session.stderr, f"{_mark(session, '❌ ')}prontodb: {error.message}")
         if error.cure:
             line(session.stderr, f"{_mark(session, '💡 ')}{_cure(error)}")
-    return int(session.settings.lenient("rescue_exit")) if isinstance(error, Rescued) else error.code
+    return int(session.settings.lenient("rescue_exit")) if error.rescued else error.code
 
 
 def line(sink: "Sink", text: str) -> None:
@@ -85,7 +85,7 @@ def _cure(error: ProntoError) -> str:
     return f"Cure: {error.cure}"
 
 
-def _rescued(session: "Session", error: Rescued) -> None:
+def _rescued(session: "Session", error: ProntoError) -> None:
     line(session.stderr, f"{_mark(session, '⚠️  ')}{error.message}")
     line(session.stderr, f"{_mark(session, '💡 ')}Use: {error.cure}")
     for hint in error.hints:
@@ -95,7 +95,7 @@ def _rescued(session: "Session", error: Rescued) -> None:
 def _json(session: "Session", error: ProntoError) -> None:
     import json
 
-    status = int(session.settings.lenient("rescue_exit")) if isinstance(error, Rescued) else error.code
+    status = int(session.settings.lenient("rescue_exit")) if error.rescued else error.code
     told: dict[str, object] = {"error": error.slug, "code": status, "reason": error.message}
     for name in ("address", "cure", "rescued"):
         if text := getattr(error, name, ""):

@@ -1,12 +1,32 @@
 """Piped content that a failed call leaves behind: into the pipe cache with it, whatever went wrong (DESIGN §6)."""
 
-from .errors import Denied, InvalidAddress, ProntoError, Rescued, StorageError
+from .errors import Denied, InvalidAddress, ProntoError, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .model import Content
     from .ops import Store
     from .session import Piped, Session
+
+
+class Rescued(ProntoError):
+    """The content is safe under `address` in the pipe cache, but not where it was sent.
+
+    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error
+    which caused the rescue.
+    """
+
+    code = 4
+
+    def __init__(self, cause: ProntoError, address: str, *, options: str = "", hints: tuple[str, ...] = ()) -> None:
+        super().__init__(
+            f"{cause.headline} - content cached as: {address}",
+            cure=f"prontodb copy {address} <proper.address>{options}",
+            address=cause.address,
+        )
+        self.slug = cause.slug
+        self.rescued = address
+        self.hints = hints
 
 
 def salvage(session: "Session", error: ProntoError) -> ProntoError:
@@ -103,10 +123,10 @@ def _options(session: "Session") -> str:
     return "".join(f" --{name} {quote(value)}" for name, value in given if value)
 
 
-def _hints(session: "Session", error: ProntoError) -> list[str]:
+def _hints(session: "Session", error: ProntoError) -> tuple[str, ...]:
     if not isinstance(error, InvalidAddress) or not session.settings.lenient("hints"):
-        return []
+        return ()
     from .suggest import address_for
 
     likely = address_for(error.address, session.scope())
-    return [f"Did you mean: {likely}"] if likely and likely != error.address else []
+    return (f"Did you mean: {likely}",) if likely and likely != error.address else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prontodb import errors, formats, spool  # noqa: F401 - some of the errors are theirs
+from prontodb import errors, formats, salvage, spool  # noqa: F401 - some of the errors are theirs
 from prontodb.cli import topics
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, VERBS
@@ -34,7 +34,7 @@ def _kinds() -> list[type[errors.ProntoError]]:
     found = [errors.ProntoError]
     for kind in found:
         found += [below for below in kind.__subclasses__() if below.__name__ in (errors.__doc__ or "")]
-    return sorted((kind for kind in found if kind is not errors.Rescued), key=lambda kind: (kind.code, kind.slug))
+    return sorted((kind for kind in found if kind is not salvage.Rescued), key=lambda kind: (kind.code, kind.slug))
 
 
 def main() -> int:

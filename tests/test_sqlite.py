@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prontodb.engines import connect, table
+from prontodb.engines import connect, table, writer
 from prontodb.model import Content, Write
 
 from .sqlite_base import LARGE, NOW, PLACE, Child, at, crash_half_way, engine, folder_state, get, put, read_all, sql, unprivileged, value
@@ -275,8 +275,9 @@ class TestStatements:
             db.set_trace_callback(seen.append)
             return db
 
-        original = connect.connect
-        monkeypatch.setattr(connect, "connect", traced)
+        original = writer.connect
+        for module in (connect, writer):
+            monkeypatch.setattr(module, "connect", traced)
         return seen
 
     def test_no_verb_scans(self, path: Path, statements: list[str]) -> None:

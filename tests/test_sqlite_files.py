@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prontodb.engines import connect, mounts, schema
+from prontodb.engines import connect, mounts, schema, writer
 from prontodb.engines.failures import DamagedDatabase, ForeignDatabase, NewerDatabase
 from prontodb.errors import StorageError
 from prontodb.model import Content, Write
@@ -303,7 +303,7 @@ class TestNetwork:
     def test_who_comes_second_says_nothing(self, path: Path, tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """What another process writes, whenever it is while the log is given up, stays, and only one of the two speaks."""
         self.mount("nfs", tmp_path, monkeypatch)
-        moments, original = [moment], connect.connect
+        moments, original = [moment], writer.connect
 
         def quicker(statement: str) -> None:
             if moments and statement.startswith(moment):
@@ -315,7 +315,7 @@ class TestNetwork:
             db.set_trace_callback(quicker)
             return db
 
-        monkeypatch.setattr(connect, "connect", traced)
+        monkeypatch.setattr(writer, "connect", traced)
         with closing(engine(path, 1)) as db:
             db.put(at("k"), Content.of(b"new"), Write(), NOW)
             assert (moments, db.notices, value(db, "k")) == ([], [], b"new")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from prontodb.engines import connect
+from prontodb.engines import writer
 from prontodb.errors import Busy
 from prontodb.model import Content, Write
 
@@ -240,14 +240,14 @@ sys.stdin.readline()
     def test_a_lock_that_sqlite_does_not_wait_for_is_waited_for(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Some locks of opening a database fail at once; within the time allowed that is tried again."""
         put(path, "k", b"old")
-        refusals, original = iter(["database is locked"] * 3), connect.connect
+        refusals, original = iter(["database is locked"] * 3), writer.connect
 
         def refusing(*arguments: Any) -> sqlite3.Connection:
             for said in refusals:
                 raise sqlite3.OperationalError(said)
             return original(*arguments)
 
-        monkeypatch.setattr(connect, "connect", refusing)
+        monkeypatch.setattr(writer, "connect", refusing)
         put(path, "k", b"new")
         assert get(path, "k") == b"new"
 

@@ -1,5 +1,7 @@
 """How engines fail (the tree is drawn in `errors`)."""
 
+import os
+
 from ..errors import Busy, ProntoError, StorageError
 
 TYPE_CHECKING = False
@@ -35,6 +37,12 @@ class StorageFull(StorageError):
     """No space, or a quota or size limit reached."""
 
     slug = "storage-full"
+
+
+class NeedsWriter(StorageError):
+    """The database must be migrated, or a change that was cut off undone, before it can be read; `SqliteEngine` does so."""
+
+    slug = "needs-writer"
 
 
 class PreconditionFailed(ProntoError):
@@ -84,3 +92,15 @@ def unwritable(error: OSError, path: str) -> ProntoError:
         error.errno or 0, StorageError
     )
     return kind(f"Cannot write database {path}: {error.strerror}", cure="name another one with --database")
+
+
+def unreadable(error: "Error", path: str) -> ProntoError:
+    """Our error for a file that cannot be read even under locks."""
+    if "readonly" in str(error) and os.path.exists(f"{path}-journal"):
+        return NeedsWriter(f"Database {path} holds half a change", cure="write something to it, which undoes that")
+    if "unable to open" in str(error) and os.path.exists(f"{path}-wal"):
+        return StorageError(
+            f"Cannot read {path}: its newest changes are in {path}-wal, which a read-only folder does not let SQLite read",
+            cure="copy both files to a folder that can be written, and name it with --database",
+        )
+    return translate(error, path)

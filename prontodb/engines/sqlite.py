@@ -3,9 +3,9 @@
 import os
 
 from ..address import Address, Place
-from ..errors import Busy, Denied
+from ..errors import Busy, Denied, StorageError
 from ..model import Content, Entry, Found, Space, Write
-from .connect import NeedsWriter, Reader, Writer
+from .connect import Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .base import Capabilities
     from .driver import Connection
     from .table import Table
+    from .writer import Writer
 
     T = TypeVar("T")
     Row = tuple[str, int, int, int | None, bytes | None, bytes | None, int | None]
@@ -41,8 +42,9 @@ class SqliteEngine:
         self._timeout = timeout
         self._held: list[Reader] = []
         self._reader = Reader(path, timeout, user=user)
-        self._writer = Writer(path, timeout, user=user, folders=folders)
-        self.notices = self._writer.notices
+        self._folders = folders
+        self._written: Writer | None = None
+        self.notices: list[str] = []
 
     @property
     def capabilities(self) -> "Capabilities":
@@ -55,7 +57,8 @@ class SqliteEngine:
         """See `base`."""
         for reader in (self._reader, *self._held):
             reader.close()
-        self._writer.close()
+        if self._written:
+            self._written.close()
 
     # Reading
 
@@ -136,10 +139,21 @@ class SqliteEngine:
 
     # Below the verbs
 
+    @property
+    def _writer(self) -> "Writer":
+        """Made when it is needed: a cold read is spared its module."""
+        if self._written is None:
+            from .writer import Writer
+
+            self._written = Writer(self._path, self._timeout, self.notices, user=self._user, folders=self._folders)
+        return self._written
+
     def _read(self, query: "Callable[[Connection], T]", default: "T") -> "T":
         try:
             return self._reader.run(query, default)
-        except NeedsWriter:
+        except StorageError as error:
+            if error.slug != "needs-writer":
+                raise
             self._transact(lambda _: None)
             return self._reader.run(query, default)
 
