@@ -8,7 +8,7 @@ arriving, or was cut off.
 import os
 
 from .errors import ProntoError
-from .files import make_folders, sync_folder, unlink, write_all
+from .files import make_folders, replace_file, sync_folder, unlink, write_all
 from .model import PIECE, Content
 from .paths import state_home
 
@@ -189,11 +189,7 @@ def write_note(path: str, note: dict[str, object]) -> None:
     import json
 
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(fd, json.dumps(note).encode())
-        finally:
-            os.close(fd)
+        replace_file(path, json.dumps(note).encode())
     except OSError:
         unlink(path)
 

@@ -102,6 +102,14 @@ fi
 step 'A loop keeps its standard input: set A V does not read it.'
 try 0 'printf "%s\n" one two three | while read -r x; do prontodb set work.loop.$x v; done; prontodb keys work.loop'
 
+step 'Two users have two files, two tenants in one file see nothing of each other, and a pinned call cannot leave its pin.'
+try 0 'prontodb set a.b.c hers --user alice; prontodb set a.b.c acmes --meta acme'
+try 2 'prontodb get a.b.c --user bob'
+try 2 'prontodb get a.b.c --meta globex'
+try 6 "prontodb get a.b.c --user bob --database $XDG_DATA_HOME/prontodb/main_alice.db"
+try 0 'PRONTO_FORCE_META=acme prontodb get -N a.b.c'
+try 6 'PRONTO_FORCE_META=acme prontodb get a.b.c --meta globex'
+
 step 'Entries expire: here a namespace with a default lifetime of one second.'
 try 0 'prontodb create-cache work.cache 1 && prontodb set work.cache.token secret && prontodb get work.cache.token'
 sleep 2

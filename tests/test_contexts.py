@@ -274,7 +274,7 @@ def test_fault_18_meta_holds_in_every_verb(home: Home) -> None:
     assert home.call("get", "a.b.c", "--meta", "org1").out == b"theirs"
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
 def test_fault_20_files_are_private_whatever_the_umask(home: Home, umask: int) -> None:
     script = f"umask {umask:03o}; prontodb set a.b.c v; prontodb cursor set c main; prontodb cursor c; echo x | prontodb set a.b.c --database ./no/x.db"
     assert home.shell(script).status == 4
