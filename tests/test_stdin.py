@@ -41,6 +41,7 @@ READ = [
     ("set", "a.b.k", "-p"),
     ("sett", "a.b.k"),
 ]
+READ += [("set", "a.b.k", "--tll", "5"), ("set", "--tll", "5", "a.b.k")]
 READ += [(), ("set", "a", "b", "c"), ("-p", "x"), ("set", "a.b.k", "--database", ""), ("--bogus", "set", "a.b.k"), ("set", "--json", "x")]
 
 

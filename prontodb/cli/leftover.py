@@ -26,7 +26,9 @@ def look(session: Session, argv: Sequence[str], params: Sequence[click.Parameter
     verb = words[0] if words else ""
     if verb in VERBS and verb not in READERS:
         return
-    session.piped = _piped(session, verb, words[1:], options)
+    known = {name for param in params for name in param.opts}
+    doubtful = any(option not in known and option[:2] not in known for option in options)
+    session.piped = _piped(session, (verb, *words[1:]), options, doubtful=doubtful)
 
 
 def split(argv: Sequence[str], params: Sequence[click.Parameter]) -> tuple[list[str], list[str]]:
@@ -47,7 +49,9 @@ def split(argv: Sequence[str], params: Sequence[click.Parameter]) -> tuple[list[
     return words, options
 
 
-def _piped(session: Session, verb: str, words: list[str], options: list[str]) -> Piped | None:
+def _piped(session: Session, call: tuple[str, ...], options: list[str], *, doubtful: bool) -> Piped | None:
+    """What is to be rescued; `doubtful` where an unknown option may have had one of the words for its value."""
+    verb, *words = call
     address = words[0] if words else None
     if verb not in READERS or len(words) > 2:
         return Piped(address, patient=False)
@@ -55,7 +59,7 @@ def _piped(session: Session, verb: str, words: list[str], options: list[str]) ->
         return None
     if len(words) < 2 or words[1] == "-":
         return Piped(address, patient=True)
-    return None if _sound(session, words[0]) else Piped(address, patient=False)
+    return None if _sound(session, words[0]) and not doubtful else Piped(address, patient=False)
 
 
 def _sound(session: Session, text: str) -> bool:
