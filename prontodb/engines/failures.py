@@ -71,6 +71,8 @@ _CURES = {
 def translate(error: "Error | UnicodeDecodeError", path: str) -> ProntoError:
     """Our error for one of SQLite's. By its words, since Python 3.10 has no error codes; SQLite never translates them."""
     said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    # Python 3.10 has no words at all where a damaged schema is no text any more.
+    said = said or "malformed"
     for word, kind, headline in _KINDS:
         if word in said:
             return kind(f"{headline}: {path}", cure=_CURES[kind])
