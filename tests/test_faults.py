@@ -78,6 +78,14 @@ def test_fault_08_a_rescue_is_no_success(home: Home) -> None:
     assert (home.folder / "precious").exists()
 
 
+def test_fault_09_a_rescue_works_under_a_meta_and_stays_there(home: Home) -> None:
+    done = home.run("set", "bad..address", "--meta", "acme", stdin=b"x\n")
+    assert done.status == 4
+    assert home.run("get", done.rescued, "--meta", "acme").out == b"x\n"
+    assert home.run("get", done.rescued).status == 2
+    assert done.err.splitlines()[1].endswith("<proper.address> --meta acme")
+
+
 def test_fault_10_without_an_address_content_is_rescued(home: Home) -> None:
     done = home.run("set", stdin=b"x\n")
     assert done.status == 4
