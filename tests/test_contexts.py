@@ -389,7 +389,8 @@ def test_strict_mode_by_choice(home: Home, system: Path, variable: str) -> None:
     assert home.call("set", "a.b.c", "v", "--meta", "y", env=env).status == 6
     assert home.call("set", "a.b.c", "v", "--meta", "x", env={variable: "strickt"}).status == 64
     piped = home.call("set", "a.b.c", "--meta", "y", env=env, stdin=b"content")
-    assert piped.status == 4
+    assert (piped.status, home.call("get", piped.rescued).status) == (4, 2)
+    assert home.call("get", piped.rescued, "--meta", "y").out == b"content"
 
 
 def test_where_explains_each_choice(home: Home) -> None:
