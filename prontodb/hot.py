@@ -29,7 +29,9 @@ def put(session: "Session", text: str, value: str, write: Write | None = None) -
     except InvalidAddress:
         session.piped = Piped(text, patient=False)
         raise
-    return _store(session, address, Content.of(value.encode("utf-8", "surrogateescape")), write)
+    content = Content.of(value.encode("utf-8", "surrogateescape"))
+    kv.put(open_store(session), address, content, write or Write(INHERIT))
+    return _stored(session, address, content)
 
 
 def put_piped(session: "Session", text: str, write: Write | None = None, *, empty: bool = False, trim: bool = False) -> int:
@@ -41,10 +43,10 @@ def put_piped(session: "Session", text: str, write: Write | None = None, *, empt
     address = session.address(text, piped=True)
     if not content.size and not empty:
         raise NoContent(f"Nothing came in for {address}", cure="--allow-empty stores an empty value", address=str(address))
-    status = _store(session, address, intake.trimmed(content) if trim else content, write)
+    kv.put(open_store(session), address, intake.trimmed(content) if trim else content, write or Write(INHERIT))
     session.piped = None
     content.discard()
-    return status
+    return _stored(session, address, content)
 
 
 def put_from_pipe(session: "Session", text: str) -> int:
@@ -81,7 +83,6 @@ def keys(session: "Session", text: str | None = None) -> int:
     return 0
 
 
-def _store(session: "Session", address: "Address", content: Content, write: Write | None) -> int:
-    kv.put(open_store(session), address, content, write or Write(INHERIT))
+def _stored(session: "Session", address: "Address", content: Content) -> int:
     render.note(session, f"Stored {address} ({content.size} bytes)")
     return 0

@@ -44,9 +44,12 @@ def page(session: "Session", lines: list[str]) -> None:
 
 
 def note(session: "Session", text: str) -> None:
-    """What was done, for those who asked with -v."""
+    """What was done, for those who asked with -v. It is done all the same where nobody can be told."""
     if session.flags.verbose:
-        line(session.stderr, text)
+        try:
+            line(session.stderr, text)
+        except ProntoError:
+            pass
 
 
 def notices(session: "Session") -> None:

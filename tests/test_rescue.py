@@ -328,3 +328,10 @@ def test_an_internal_error_is_a_rescue_too(home: Home, monkeypatch: pytest.Monke
     done = home.call("set", "a.b.c", stdin=b"content")
     assert (done.status, "Internal error: ZeroDivisionError: a bug - content cached as" in done.err) == (4, True)
     assert home.call("get", done.rescued).out == b"content"
+
+
+def test_a_note_that_cannot_be_written_makes_no_rescue_of_a_stored_value(home: Home) -> None:
+    for script in ("echo x | prontodb set a.b.c -v 2>/dev/full", "prontodb set a.b.c x -v 2>/dev/full"):
+        assert home.shell(script).status == 0
+        assert home.run("exists", "a.b.c").status == 0
+    assert home.run("keys", "pipe.cache").lines == []
