@@ -88,6 +88,11 @@ class Write:
         self.expires: int | None = None
 
 
+def end(now: float, ttl: int) -> int:
+    """The Unix second in which a lifetime of `ttl` seconds is over: rounded up, so that one second is never a tenth of one."""
+    return ttl - int(-now // 1)
+
+
 class Space:
     """A namespace that holds live entries, with its default lifetime in seconds (None: none)."""
 

@@ -68,30 +68,30 @@ class Conformance:
         self.made.append(self.make(meta))
         return self.made[-1]
 
-    def put(self, name: str | Address, value: bytes = b"v", *, now: int = NOW, **write: Any) -> int:
+    def put(self, name: str | Address, value: bytes = b"v", *, now: float = NOW, **write: Any) -> int:
         """Stores a value, with what `writing` takes; the revision."""
         return self.db.put(at(name) if isinstance(name, str) else name, Content.of(value), writing(**write), now)
 
-    def found(self, name: str | Address, now: int = NOW, **options: Any) -> Found | None:
+    def found(self, name: str | Address, now: float = NOW, **options: Any) -> Found | None:
         """What `get` gives."""
         return self.db.get(at(name) if isinstance(name, str) else name, now, **options)
 
-    def entry(self, name: str | Address, now: int = NOW) -> Entry:
+    def entry(self, name: str | Address, now: float = NOW) -> Entry:
         """The entry, which must be there."""
         found = self.found(name, now)
         assert found is not None
         return found.entry
 
-    def value(self, name: str | Address, now: int = NOW, **options: Any) -> bytes | None:
+    def value(self, name: str | Address, now: float = NOW, **options: Any) -> bytes | None:
         """The value; None where there is none."""
         found = self.found(name, now, **options)
         return None if found is None else found.read()
 
-    def names(self, prefix: str = "", after: str = "", limit: int = 1000, now: int = NOW) -> list[str]:
+    def names(self, prefix: str = "", after: str = "", limit: int = 1000, now: float = NOW) -> list[str]:
         """The names of `p.n`."""
         return self.db.names(Place("p", "n", prefix), after, limit, now)
 
-    def spaces(self, now: int = NOW) -> list[tuple[str, str, int | None]]:
+    def spaces(self, now: float = NOW) -> list[tuple[str, str, int | None]]:
         """The namespaces, as tuples."""
         return [(space.project, space.namespace, space.ttl) for space in self.db.spaces(now)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prontodb.engines.failures import PreconditionFailed
-from prontodb.model import FOREVER, INHERIT, PIECE
+from prontodb.model import FOREVER, INHERIT, PIECE, Content
 
 from .conformance_base import LARGE, NOW, PLACE, Conformance, at, writing
 
@@ -44,6 +44,15 @@ class LifetimesConformance(Conformance):
         assert self.value("k", END - 1) == b"v"
         assert self.found("k", END) is None
         assert self.found("k", END + 1) is None
+
+    def test_a_lifetime_is_never_cut_short_by_a_part_of_a_second(self) -> None:
+        """Written late within a second, an entry still lives for all of its seconds, and for less than one more."""
+        self.db.set_default_ttl("p", "n", 1, NOW)
+        self.db.put(at("own"), Content.of(b"v"), writing(1), NOW + 0.9)
+        self.db.put(at("default"), Content.of(b"v"), writing(), NOW + 0.9)
+        for key in ("own", "default"):
+            assert self.found(key, NOW + 1.9) is not None
+            assert self.found(key, NOW + 2) is None
 
     def test_listings_do_not_show_what_has_expired(self) -> None:
         """`names`, `entries` and `spaces` leave it out from that second on."""

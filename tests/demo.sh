@@ -110,9 +110,9 @@ try 6 "prontodb get a.b.c --user bob --database $XDG_DATA_HOME/prontodb/main_ali
 try 0 'PRONTO_FORCE_META=acme prontodb get -N a.b.c'
 try 6 'PRONTO_FORCE_META=acme prontodb get a.b.c --meta globex'
 
-step 'Entries expire: here a namespace with a default lifetime of one second.'
-try 0 'prontodb create-cache work.cache 1 && prontodb set work.cache.token secret && prontodb get work.cache.token'
-sleep 2
+step 'Entries expire: here a namespace with a default lifetime of three seconds.'
+try 0 'prontodb create-cache work.cache 3 && prontodb set work.cache.token secret && prontodb get work.cache.token'
+sleep 5
 try 2 'prontodb get work.cache.token'
 
 step 'Eight processes at once, a hundred writes each: all there.'

@@ -89,6 +89,15 @@ def test_lifetimes(home: Home) -> None:
     assert home.call("expire", "a.b.c", "never").status == 64
 
 
+def test_one_second_is_a_second(home: Home) -> None:
+    home.call("set", "a.b.c", "v", "--ttl", "1", now=1000.9)
+    assert home.call("get", "a.b.c", now=1001.8).status == 0
+    assert home.call("ttl", "a.b.c", now=1000.9).out == b"1\n"
+    assert home.call("expire", "a.b.c", "1", now=1001.9).status == 0
+    assert home.call("get", "a.b.c", now=1002.8).status == 0
+    assert home.call("get", "a.b.c", now=1003).status == 2
+
+
 @pytest.mark.parametrize(
     "argv", [("create-cache", "p.n", "5"), ("create-cache", "p.n", "timeout=5"), ("admin", "create-cache", "p.n", "5s")]
 )

@@ -55,7 +55,7 @@ def drop(session: Session, names: tuple[str, ...], every: bool) -> int:
 
 
 def _row(store: Store, item: Item) -> dict[str, object]:
-    now = store.now
+    now = int(store.now)
     left = None if item.expires is None else durations.show(item.expires - now)
     state = "partial" if item.partial else "spooled" if item.spooled else "cached"
     return {

@@ -37,46 +37,46 @@ class Engine(Protocol):
     def capabilities(self) -> Capabilities:
         """What it can promise."""
 
-    def get(self, address: Address, now: int, *, expired: bool = False) -> Found | None:
+    def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:
         """The entry, or None. With `expired`, also one that has expired but was not removed yet.
 
         The pieces are of one revision, or reading them raises `Busy`: never a mixture.
         """
 
-    def put(self, address: Address, content: Content, write: Write, now: int) -> int:
+    def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """Stores, replacing what stands there; the new revision. Raises `PreconditionFailed`, see `Write`."""
 
-    def put_many(self, items: Iterable[tuple[Address, Content]], write: Write, now: int) -> int:
+    def put_many(self, items: Iterable[tuple[Address, Content]], write: Write, now: float) -> int:
         """Stores all or none; how many. Of equal addresses the last one counts."""
 
-    def delete(self, addresses: Iterable[Address], now: int) -> list[Address]:
+    def delete(self, addresses: Iterable[Address], now: float) -> list[Address]:
         """Removes all that are there in one step; those that were."""
 
-    def increment(self, address: Address, by: int, now: int) -> int:
+    def increment(self, address: Address, by: int, now: float) -> int:
         """Adds to a decimal integer, which counts as 0 where there is none; the new value. The lifetime stays.
 
         Raises `PreconditionFailed` where something else than an integer stands there.
         """
 
-    def copy(self, source: Address, target: Address, write: Write, now: int, *, move: bool = False, keep: bool = False) -> bool:
+    def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """Copies a value in one step, removing the source with `move`; False where there is no source.
 
         With `keep` the target gets the source's remaining lifetime, else what `write` says.
         """
 
-    def expire(self, address: Address, expires: int | None, now: int) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float) -> bool:
         """Sets when an entry ends (None: never); False where there is none. The revision stays."""
 
-    def names(self, place: Place, after: str, limit: int, now: int) -> list[str]:
+    def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """At most `limit` names of a place, beyond the name `after`."""
 
-    def entries(self, place: Place, after: str, limit: int, now: int) -> list[Entry]:
+    def entries(self, place: Place, after: str, limit: int, now: float) -> list[Entry]:
         """The same as entries; a large value is left out (`value` is None)."""
 
-    def spaces(self, now: int) -> list[Space]:
+    def spaces(self, now: float) -> list[Space]:
         """The namespaces that hold something, in order of project and namespace."""
 
-    def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: int) -> bool:
+    def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:
         """Gives a namespace a default lifetime in seconds, or with None ends it; False where it had none."""
 
     def caches(self) -> list[Space]:
@@ -85,7 +85,7 @@ class Engine(Protocol):
     def share(self, *, shared: bool) -> None:
         """Lets other users open the store, or none but its owner. Raises `Denied` for anybody else."""
 
-    def purge(self, limit: int, now: int) -> int:
+    def purge(self, limit: int, now: float) -> int:
         """Removes at most `limit` expired entries; how many."""
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
 from ..address import Address, Place
-from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write
+from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
 from .failures import PreconditionFailed
 from .table import INLINE, integer
 
@@ -42,16 +42,16 @@ class MemoryEngine:
 
     # Reading
 
-    def get(self, address: Address, now: int, *, expired: bool = False) -> Found | None:
+    def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:
         """See `base`."""
         entry = self._tenant.entries.get(address) if expired else self._live(address, now)
         return Found(_shown(entry), Content.of(entry.value or b"").pieces()) if entry else None
 
-    def names(self, place: Place, after: str, limit: int, now: int) -> list[str]:
+    def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
         return [entry.name for entry in self.entries(place, after, limit, now)]
 
-    def entries(self, place: Place, after: str, limit: int, now: int) -> list[Entry]:
+    def entries(self, place: Place, after: str, limit: int, now: float) -> list[Entry]:
         """See `base`."""
         found = [
             entry
@@ -63,7 +63,7 @@ class MemoryEngine:
         ]
         return [_shown(entry) for entry in sorted(found, key=lambda entry: entry.name.encode())[:limit]]
 
-    def spaces(self, now: int) -> list[Space]:
+    def spaces(self, now: float) -> list[Space]:
         """See `base`."""
         held = {(address.project, address.namespace) for address, entry in self._tenant.entries.items() if _alive(entry, now)}
         return [Space(*at, self._tenant.ttls.get(at)) for at in sorted(held)]
@@ -74,13 +74,13 @@ class MemoryEngine:
 
     # Writing
 
-    def put(self, address: Address, content: Content, write: Write, now: int) -> int:
+    def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
         value = content.read()
         self._require(address, write, now)
         return self._store(address, value, write.note, self._expires(address, write, now))
 
-    def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: int) -> int:
+    def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
         tenant = self._tenant
         entries, revision = dict(tenant.entries), tenant.revision
@@ -90,14 +90,14 @@ class MemoryEngine:
             tenant.entries, tenant.revision = entries, revision
             raise
 
-    def delete(self, addresses: "Iterable[Address]", now: int) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
         gone = [address for address in dict.fromkeys(addresses) if self._live(address, now)]
         for address in gone:
             del self._tenant.entries[address]
         return gone
 
-    def increment(self, address: Address, by: int, now: int) -> int:
+    def increment(self, address: Address, by: int, now: float) -> int:
         """See `base`."""
         entry = self._live(address, now)
         number = integer(address, entry.value if entry else b"0") + by
@@ -106,7 +106,7 @@ class MemoryEngine:
         self.put(address, Content.of(b"%d" % number), write, now)
         return number
 
-    def copy(self, source: Address, target: Address, write: Write, now: int, *, move: bool = False, keep: bool = False) -> bool:
+    def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
         entry = self._live(source, now)
         if entry is None:
@@ -117,14 +117,14 @@ class MemoryEngine:
             del self._tenant.entries[source]
         return True
 
-    def expire(self, address: Address, expires: int | None, now: int) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float) -> bool:
         """See `base`."""
         entry = self._live(address, now)
         if entry:
             entry.expires = expires
         return entry is not None
 
-    def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: int) -> bool:  # noqa: ARG002 - the contract's
+    def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:  # noqa: ARG002 - the contract's
         """See `base`."""
         before = self._tenant.ttls.pop((project, namespace), None)
         if ttl is not None:
@@ -134,7 +134,7 @@ class MemoryEngine:
     def share(self, *, shared: bool) -> None:
         """See `base`. Memory has one owner: the process."""
 
-    def purge(self, limit: int, now: int) -> int:
+    def purge(self, limit: int, now: float) -> int:
         """See `base`."""
         gone = [address for address, entry in self._tenant.entries.items() if not _alive(entry, now)][:limit]
         for address in gone:
@@ -143,22 +143,22 @@ class MemoryEngine:
 
     # Below the verbs
 
-    def _live(self, address: Address, now: int) -> Entry | None:
+    def _live(self, address: Address, now: float) -> Entry | None:
         entry = self._tenant.entries.get(address)
         return entry if entry and _alive(entry, now) else None
 
-    def _require(self, address: Address, write: Write, now: int) -> None:
+    def _require(self, address: Address, write: Write, now: float) -> None:
         entry = self._live(address, now)
         if write.absent and entry:
             raise PreconditionFailed(f"{address} exists already", address=str(address))
         if write.revision not in (None, entry.revision if entry else 0):
             raise PreconditionFailed(f"{address} has another revision", address=str(address))
 
-    def _expires(self, address: Address, write: Write, now: int) -> int | None:
+    def _expires(self, address: Address, write: Write, now: float) -> int | None:
         if write.expires is not None:
             return write.expires
         ttl = self._tenant.ttls.get((address.project, address.namespace)) if write.ttl is INHERIT else write.ttl
-        return now + ttl if ttl else None
+        return end(now, ttl) if ttl else None
 
     def _store(self, address: Address, value: bytes, note: bytes, expires: int | None) -> int:
         self._tenant.revision += 1
@@ -168,7 +168,7 @@ class MemoryEngine:
         return entry.revision
 
 
-def _alive(entry: Entry, now: int) -> bool:
+def _alive(entry: Entry, now: float) -> bool:
     return entry.expires is None or entry.expires > now
 
 

@@ -62,25 +62,25 @@ class SqliteEngine:
 
     # Reading
 
-    def get(self, address: Address, now: int, *, expired: bool = False) -> Found | None:
+    def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:
         """See `base`. A large value is read under one lock, where the folder allows one, by a reader of its own."""
         at = (self._meta, address.project, address.namespace, address.name, -1 if expired else now)
         row = self._read(lambda db: db.execute(_GET, at).fetchone(), None)
         return self._large(at) if row and row[6] is not None else _found(row)
 
-    def names(self, place: Place, after: str, limit: int, now: int) -> list[str]:
+    def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
         at = self._range(place, after, limit, now)
         rows: list[tuple[str]] = self._read(lambda db: db.execute(f"SELECT e.name {_RANGE}", at).fetchall(), [])
         return [row[0] for row in rows]
 
-    def entries(self, place: Place, after: str, limit: int, now: int) -> list[Entry]:
+    def entries(self, place: Place, after: str, limit: int, now: float) -> list[Entry]:
         """See `base`."""
         at = self._range(place, after, limit, now)
         rows: list[Row] = self._read(lambda db: db.execute(f"SELECT {_COLUMNS} {_RANGE}", at).fetchall(), [])
         return [_entry(row) for row in rows]
 
-    def spaces(self, now: int) -> list[Space]:
+    def spaces(self, now: float) -> list[Space]:
         """See `base`."""
         live = f"EXISTS (SELECT 1 FROM entry e WHERE e.place = p.id AND {_LIVE})"  # noqa: S608 - constants
         return self._spaces(live, (now,))
@@ -91,23 +91,23 @@ class SqliteEngine:
 
     # Writing
 
-    def put(self, address: Address, content: Content, write: Write, now: int) -> int:
+    def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
         return self._write(lambda table: table.put(address, content, write), now)
 
-    def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: int) -> int:
+    def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
         return self._write(lambda table: len({address: table.put(address, content, write) for address, content in items}), now)
 
-    def delete(self, addresses: "Iterable[Address]", now: int) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
         return self._change(lambda table: [address for address in addresses if table.delete(address)], now, nothing=[])
 
-    def increment(self, address: Address, by: int, now: int) -> int:
+    def increment(self, address: Address, by: int, now: float) -> int:
         """See `base`."""
         return self._write(lambda table: table.increment(address, by), now)
 
-    def copy(self, source: Address, target: Address, write: Write, now: int, *, move: bool = False, keep: bool = False) -> bool:
+    def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
         return self._change(
             lambda table: table.copy(source, target, write, keep=keep) and (not move or source == target or table.delete(source)),
@@ -115,11 +115,11 @@ class SqliteEngine:
             nothing=False,
         )
 
-    def expire(self, address: Address, expires: int | None, now: int) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float) -> bool:
         """See `base`."""
         return self._change(lambda table: table.expire(address, expires), now, nothing=False)
 
-    def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: int) -> bool:
+    def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:
         """See `base`."""
         if ttl is None and not self._writer.exists():
             return False
@@ -129,7 +129,7 @@ class SqliteEngine:
         """See `base`."""
         self._transact(lambda db: _share(db, self._user, shared=shared))
 
-    def purge(self, limit: int, now: int) -> int:
+    def purge(self, limit: int, now: float) -> int:
         """See `base`. Not waited for on disk: what a power cut brings back has expired all the same."""
         if not self._writer.exists():
             return 0
@@ -157,7 +157,7 @@ class SqliteEngine:
             self._transact(lambda _: None)
             return self._reader.run(query, default)
 
-    def _write(self, change: "Callable[[Table], T]", now: int) -> "T":
+    def _write(self, change: "Callable[[Table], T]", now: float) -> "T":
         """A change and, in the same transaction, a batch of what has expired."""
         # Imported before the lock is taken, not while others wait for it.
         from .table import Table
@@ -176,20 +176,20 @@ class SqliteEngine:
             self._reader.close()
         return self._writer.run(change, durable=durable)
 
-    def _change(self, change: "Callable[[Table], T]", now: int, *, nothing: "T") -> "T":
+    def _change(self, change: "Callable[[Table], T]", now: float, *, nothing: "T") -> "T":
         """The same for a change of what is there already: `nothing`, where there is no database, which it does not make."""
         return self._write(change, now) if self._writer.exists() else nothing
 
-    def _spaces(self, condition: str, values: tuple[int, ...]) -> list[Space]:
+    def _spaces(self, condition: str, values: tuple[float, ...]) -> list[Space]:
         query = f"SELECT project, namespace, ttl FROM place p WHERE meta = ? AND {condition} ORDER BY project, namespace"  # noqa: S608 - likewise
         rows: list[tuple[str, str, int | None]] = self._read(lambda db: db.execute(query, (self._meta, *values)).fetchall(), [])
         return [Space(*row) for row in rows]
 
-    def _range(self, place: Place, after: str, limit: int, now: int) -> tuple[str | int, ...]:
+    def _range(self, place: Place, after: str, limit: int, now: float) -> tuple[str | float, ...]:
         lower = max(f"{after}\0", place.prefix) if after else place.prefix
         return (self._meta, place.project, place.namespace, lower, place.prefix + _LAST, now, limit)
 
-    def _large(self, at: tuple[str | int, ...]) -> Found | None:
+    def _large(self, at: tuple[str | float, ...]) -> Found | None:
         reader = Reader(self._path, self._timeout, user=self._user, held=True)
         row = reader.run(lambda db: db.execute(_GET, at).fetchone(), None)
         if row is None or row[6] is None:

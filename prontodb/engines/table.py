@@ -1,7 +1,7 @@
 """What a SQLite transaction changes: the statements behind the writing verbs. Everything here runs under the write lock."""
 
 from ..address import Address
-from ..model import FOREVER, INHERIT, Content, Write
+from ..model import FOREVER, INHERIT, Content, Write, end
 from .failures import PreconditionFailed
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ BATCH_BYTES = 16 << 20
 class Table:
     """One meta's entries, within one transaction at one moment `now`."""
 
-    def __init__(self, db: "Connection", meta: str, now: int) -> None:
+    def __init__(self, db: "Connection", meta: str, now: float) -> None:
         self._db = db
         self._meta = meta
         self._now = now
@@ -127,7 +127,7 @@ class Table:
         if write.expires is not None:
             return write.expires
         ttl = default if write.ttl is INHERIT else write.ttl
-        return self._now + ttl if ttl else None
+        return end(self._now, ttl) if ttl else None
 
     def _replace(self, place: int, name: str, fields: "tuple[int | None, int, int | None, bytes | None, bytes | None]") -> int:
         revision = self._next_revision()

@@ -24,9 +24,9 @@ class Store:
         self._session = session
 
     @property
-    def now(self) -> int:
+    def now(self) -> float:
         """Unix seconds."""
-        return self._session.now()
+        return self._session.clock()
 
     @property
     def folders(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from ..address import Address
 from ..errors import Miss, UsageError
+from ..model import end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,13 +65,13 @@ def missing(address: Address) -> Miss:
 def remaining(store: "Store", address: Address) -> int | None:
     """Seconds that an entry has left; None for ever. Raises `Miss`."""
     expires = get(store, address).entry.expires
-    return None if expires is None else expires - store.now
+    return None if expires is None else int(expires - store.now)
 
 
 def expire(store: "Store", address: Address, ttl: int | None) -> None:
     """Gives an entry `ttl` more seconds from now, or with None ends its ending. Raises `Miss`."""
     now = store.now
-    if not store.engine.expire(address, None if ttl is None else now + ttl, now):
+    if not store.engine.expire(address, None if ttl is None else end(now, ttl), now):
         raise missing(address)
 
 

@@ -40,7 +40,7 @@ def keep(store: "Store", content: "Content", lost: Lost, ttl: int) -> str:
     """
     from ..model import Write
 
-    name = cache_name(content, lost.asked, store.now)
+    name = cache_name(content, lost.asked, int(store.now))
     write = Write(ttl, absent=True, note=lost.note())
     for number in range(1, 1000):
         address = CACHE.address(name if number == 1 else f"{name}_{number}")
