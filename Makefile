@@ -3,7 +3,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?= -n auto
 VENV := .venv
 BIN := $(VENV)/bin
-SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh)
+SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
 
 .PHONY: demo test lint bench clean
 

@@ -19,7 +19,9 @@ def main() -> None:
     """Runs this process's command line and ends the process."""
     _occupy_standard_streams()
     streams = (Input(0), Output(1, "standard output"), Output(2, "standard error"))
-    status = dispatch(_arguments(), Session(os.environ, _cwd(), time.time, streams))
+    session = Session(os.environ, _cwd(), time.time, streams)
+    session.program = sys.argv[0]
+    status = dispatch(_arguments(), session)
     # Everything is written and closed by now; taking the interpreter apart would cost another tenth of the start.
     os._exit(status)
 

@@ -11,10 +11,12 @@
     ├── OutputError               1   output-error
     ├── Unrepresentable           1   unrepresentable
     ├── ContentLost               1   content-lost
+    ├── InvalidTemplate           1   invalid-template
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
     ├── Rescued                   4   (the slug of what went wrong)
     ├── Denied                    6   denied
+    ├── HoldsNul                 65   nul
     └── UsageError               64   usage
         ├── InvalidAddress       64   invalid-address
         ├── InvalidDuration      64   invalid-duration
@@ -24,7 +26,8 @@
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
-`formats`, `durations`, `tomlfile` and `salvage`.
+`formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and
+`cli.many`.
 """
 
 

@@ -54,7 +54,7 @@ def note(session: "Session", text: str) -> None:
 
 def notices(session: "Session") -> None:
     """What the engines want known, once each."""
-    for engine in session.opened:
+    for engine in session.pool.engines.values():
         while engine.notices:
             warning = engine.notices.pop(0)
             if not session.flags.quiet:

@@ -20,6 +20,11 @@ RESERVED = frozenset(
 )
 """Names that no user may have: each would make a file or a message ambiguous."""
 PINS = ("user", "meta", "cursor", "database", "profile")
+NO_META = "-"
+"""What `PRONTO_FORCE_META` says to pin that there is no meta; no meta can be called that."""
+REFUSED = "PRONTO_REFUSED"
+"""Set by a generated function that is pinned to another context than the one in force: every call with it is denied. So a function that
+must not run still hands its standard input to the one who can rescue it."""
 VARIABLES = {
     "user": "PRONTO_USER",
     "database": "PRONTO_DB",
@@ -63,6 +68,10 @@ class Flags:
         self.verbose = False
         self.raw = False
         self.color = True
+
+    def given(self) -> bool:
+        """Whether any of those that choose data was given."""
+        return any(getattr(self, name) is not None for name in ("user", "database", "cursor", "meta", "project", "namespace", "delim"))
 
 
 class Preset:
@@ -117,6 +126,10 @@ class Context:
 
 def resolve(flags: Flags, environ: "Environ", saved: Saved) -> Context:
     """The context that all of it comes to. Raises `Denied` where a pin is contradicted, `UsageError` for what makes no sense."""
+    if REFUSED in environ:
+        raise Denied(
+            f"'{environ[REFUSED]}' is pinned to another context than the one in force here", cure="prontodb where tells what is pinned here"
+        )
     chooser = _Chooser(flags, environ, saved)
     context = Context(chooser.user(), chooser.cursor(), chooser.pins)
     context.database = chooser.choose("database", "main")
@@ -178,7 +191,8 @@ class _Chooser:
     def _refuse(self, name: str, value: str | None, where: str) -> None:
         if value is not None and value != self.pins[name]:
             raise Denied(
-                f"{where} says {name} '{value}', but it is pinned to '{self.pins[name]}'", cure="use what the pin says, or leave it out"
+                f"{where} says {name} '{value}', but it is pinned to {_shown(self.pins[name])}",
+                cure="use what the pin says, or leave it out",
             )
 
     def _bind(self, cursor: Preset) -> None:
@@ -187,7 +201,7 @@ class _Chooser:
             value = getattr(cursor, name)
             if value and self.pins.get(name, value) != value:
                 raise Denied(
-                    f"The cursor says {name} '{value}', but it is pinned to '{self.pins[name]}'", cure="use another cursor, or none"
+                    f"The cursor says {name} '{value}', but it is pinned to {_shown(self.pins[name])}", cure="use another cursor, or none"
                 )
             if "cursor" in self.pins:
                 self.pins.setdefault(name, value)
@@ -195,7 +209,7 @@ class _Chooser:
     def _pin(self, name: str, value: str, by: str) -> None:
         pinned = self.pins.setdefault(name, value)
         if pinned != value:
-            raise Denied(f"The pinned {by} says {name} '{value}', but it is pinned to '{pinned}'", cure="pin only one of them")
+            raise Denied(f"The pinned {by} says {name} {_shown(value)}, but it is pinned to {_shown(pinned)}", cure="pin only one of them")
 
     def _pin_profile(self, profile: Preset) -> None:
         """Everything that a profile says is pinned; that it says nothing of a meta pins there being none."""
@@ -215,9 +229,17 @@ def read_pins(environ: "Environ") -> dict[str, str]:
     """The pins in force. One that is set but empty or malformed is an error: half a pin is none."""
     pins = {name: environ[f"PRONTO_FORCE_{name.upper()}"] for name in PINS if f"PRONTO_FORCE_{name.upper()}" in environ}
     for name, value in pins.items():
+        if (name, value) == ("meta", NO_META):
+            continue
         if not value or (name not in {"user", "database"} and not is_word(value)):
             raise UsageError(f"PRONTO_FORCE_{name.upper()} is set to '{value}', which pins nothing", cure="give it a value, or unset it")
+    if pins.get("meta") == NO_META:
+        pins["meta"] = ""
     return pins
+
+
+def _shown(value: str) -> str:
+    return f"'{value}'" if value else "none"
 
 
 def check_user(name: str) -> str:

@@ -75,19 +75,17 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
 def _store(session: "Session") -> "Store | None":
     from .ops import open_store
 
-    try:
-        return open_store(session)
-    except Denied:
-        if not session.pinned():
+    for _ in ("as asked", "without a refusal", "inside the pin"):
+        try:
+            return open_store(session)
+        except Denied:
+            if not session.may_retreat():
+                return None
+            # The content stays inside the pin: what contradicts it no longer counts.
+            session.retreat()
+        except ProntoError:
             return None
-        # The content stays inside the pin: what contradicts it no longer counts.
-        session.retreat()
-    except ProntoError:
-        return None
-    try:
-        return open_store(session)
-    except ProntoError:
-        return None
+    return None
 
 
 def _home(session: "Session", store: "Store | None") -> dict[str, str]:

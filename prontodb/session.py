@@ -5,7 +5,7 @@ import os
 from . import paths
 from .address import Address, Scope, parse
 from .errors import OutputError
-from .resolve import VARIABLES, Context, Flags, Preset, Saved, resolve
+from .resolve import REFUSED, VARIABLES, Context, Flags, Preset, Saved, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,19 +105,49 @@ class Piped:
         self.content: Content | None = None
 
 
+class Pool:
+    """The engines that are open, by what they were opened for; `session` is the call that uses them."""
+
+    __slots__ = ("engines", "session")
+
+    def __init__(self) -> None:
+        self.engines: dict[tuple[str, str, str, bool], Engine] = {}
+        self.session: Session | None = None
+
+    def timeout(self) -> float:
+        """Seconds that an engine may wait, as the call that uses it has them."""
+        assert self.session is not None
+        return self.session.settings.number("busy_timeout")
+
+    def close(self) -> None:
+        """Lets go of every engine."""
+        while self.engines:
+            self.engines.popitem()[1].close()
+
+
 class Session:
     """The values of one call. `piped` and `flags` are set as the command line becomes known."""
 
-    __slots__ = ("_context", "_settings", "clock", "cwd", "environ", "flags", "opened", "piped", "stderr", "stdin", "stdout")
+    __slots__ = ("_context", "_settings", "clock", "cwd", "environ", "flags", "piped", "pool", "program", "stderr", "stdin", "stdout")
 
-    def __init__(self, environ: "Mapping[str, str]", cwd: str, clock: "Callable[[], float]", streams: "tuple[Input, Sink, Sink]") -> None:
+    def __init__(
+        self,
+        environ: "Mapping[str, str]",
+        cwd: str,
+        clock: "Callable[[], float]",
+        streams: "tuple[Input, Sink, Sink]",
+        pool: Pool | None = None,
+    ) -> None:
         self.environ = environ
         self.cwd = cwd
         self.clock = clock
         self.stdin, self.stdout, self.stderr = streams
+        self.program = ""
+        """How this process was called, where it is a process's call: `argv[0]`."""
         self.flags = Flags()
         self.piped: Piped | None = None
-        self.opened: list[Engine] = []
+        self.pool = pool or Pool()
+        self.pool.session = self
         self._context: Context | None = None
         self._settings: Settings | None = None
 
@@ -141,12 +171,19 @@ class Session:
         """Whether any pin is set, sensible or not."""
         return any(name.startswith("PRONTO_FORCE_") for name in self.environ)
 
+    def may_retreat(self) -> bool:
+        """Whether `retreat` leads somewhere: a refusal, or any pin, sensible or not."""
+        return self.pinned() or REFUSED in self.environ
+
     def retreat(self) -> None:
-        """Drops whatever flags and environment say of user, meta, cursor and database, so that what is pinned alone counts."""
+        """Drops what led to a denial: a function's refusal, else whatever flags and environment say of user, meta, cursor and database."""
+        self.forget_context()
+        if REFUSED in self.environ:
+            self.environ = {name: value for name, value in self.environ.items() if name != REFUSED}
+            return
         for name in ("user", "meta", "cursor", "database"):
             setattr(self.flags, name, None)
         self.environ = {name: value for name, value in self.environ.items() if name not in VARIABLES.values()}
-        self.forget_context()
 
     def _enforce(self, context: Context) -> None:
         """Strict mode, which is looked into only where something may have asked for it."""
@@ -183,8 +220,7 @@ class Session:
 
     def close(self) -> None:
         """Lets go of every engine that was opened on the way."""
-        while self.opened:
-            self.opened.pop().close()
+        self.pool.close()
 
     @property
     def settings(self) -> "Settings":

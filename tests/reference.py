@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prontodb import errors, formats, salvage, spool  # noqa: F401 - some of the errors are theirs
+from prontodb import errors, formats, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
 from prontodb.cli import topics
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, VERBS

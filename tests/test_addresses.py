@@ -45,7 +45,7 @@ def test_what_an_address_formats_to_parses_to_the_same_address(project: str, nam
 def test_every_address_built_of_valid_parts_is_valid(project: str, namespace: str, key: str, context: str) -> None:
     address = valid(f"{project}.{namespace}.{key}__{context}")
     assert address is not None
-    assert f"{address.key}__{address.context}" == f"{key}__{context}"
+    assert address.name == f"{key}__{context}"
 
 
 @given(st.text())

@@ -248,3 +248,37 @@ def test_an_unexported_pin_is_no_pin_and_an_exported_one_reaches_children(home: 
     assignments = " ".join(f"{name}={value}" for name, value in PIN.items())
     assert home.shell(f"export {assignments}; echo a.b.own | xargs prontodb get").out == b"own"
     assert home.shell(f"{assignments} bash -c 'prontodb get a.b.c --user bob'").status == 6
+
+
+def test_a_pin_may_say_that_there_is_no_meta(home: Home) -> None:
+    """`PRONTO_FORCE_META=-`: whatever names one is denied, and what is stored is what a call without any meta finds."""
+    pinned = {"PRONTO_FORCE_META": "-"}
+    assert home.call("set", "a.b.c", "v", env=pinned).status == 0
+    assert home.call("get", "a.b.c").out == b"v"
+    denied = home.call("get", "a.b.c", "--meta", "acme", env=pinned)
+    assert (denied.status, denied.err.split("\n")[0]) == (6, "prontodb: --meta says meta 'acme', but it is pinned to none")
+    assert home.call("get", "a.b.c", env=pinned | {"PRONTO_META": "acme"}).status == 6
+    home.call("cursor", "set", "work", str(home.folder / "w.db"), "--meta", "acme")
+    assert home.call("get", "a.b.c", "--cursor", "work", env=pinned).status == 6
+    assert home.call("where", "--json", env=pinned).out.count(b'"name": "meta", "value": null, "source": "pin"') == 1
+
+
+@pytest.mark.parametrize("argv", VERBS)
+def test_a_function_that_may_not_run_is_denied_by_the_core(home: Home, argv: tuple[str, ...]) -> None:
+    """`PRONTO_REFUSED` denies every verb that touches data."""
+    home.call("set", "a.b.c", "v")
+    denied = home.call(*argv, env={"PRONTO_REFUSED": "acme"})
+    assert denied.status == 6
+    assert "'acme' is pinned to another context" in denied.err
+    assert home.call("scan", "a.b").out == b"c\tv\n"
+
+
+@pytest.mark.parametrize("pin", [{}, PIN])
+@pytest.mark.parametrize("flags", [(), ("--user", "bob"), ("--meta", "globex")])
+def test_what_is_piped_to_a_refused_function_is_rescued_inside_the_pin_in_force(
+    home: Home, pin: dict[str, str], flags: tuple[str, ...]
+) -> None:
+    refused = home.call("set", "a.b.c", *flags, stdin=SECRET, env=pin | {"PRONTO_REFUSED": "acme"})
+    assert refused.status == 4
+    assert home.call("get", refused.rescued, *(() if pin else flags), env=pin).out == SECRET
+    assert home.call("get", "a.b.c", env=pin).status == 2

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 from .. import formats, intake, render
-from ..errors import Miss
+from ..errors import Miss, ProntoError
 from ..ops import kv, open_store
 from .listings import emit
 
@@ -32,6 +32,20 @@ def get_json(session: Session, text: str, *, expired: bool) -> int:
     record = _record(session, session.address(text), expired=expired)
     session.stdout.write(json.dumps(formats.described(record)).encode() + b"\n")
     return 0
+
+
+class HoldsNul(ProntoError):
+    """A value with a NUL in it was wanted for a shell variable, which would lose it and what comes after."""
+
+    code = 65
+    slug = "nul"
+
+
+def refuse_nul(session: Session, text: str, *, expired: bool) -> None:
+    """Raises `HoldsNul` for such a value."""
+    found = kv.get(open_store(session), session.address(text), expired=expired)
+    if any(b"\0" in piece for piece in found.pieces):
+        raise HoldsNul(f"{text} has a NUL in it, which no shell variable can hold", cure=f"prontodb get {text} >FILE", address=text)
 
 
 def delete_many(session: Session, source: str, *, null: bool) -> int:

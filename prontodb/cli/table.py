@@ -1,6 +1,6 @@
 """Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
 
-VALUES, LISTINGS, LIFETIMES, RESCUE, CONTEXTS, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "Contexts", "About"
+VALUES, LISTINGS, LIFETIMES, RESCUE, CONTEXTS, SHELL, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "Contexts", "Shells", "About"
 
 
 class Row:
@@ -40,6 +40,7 @@ VERBS = {
     "login": Row(CONTEXTS, "users:login", "Open a session for a user who has a password."),
     "logout": Row(CONTEXTS, "users:logout", "End a session."),
     "where": Row(CONTEXTS, "about:where", "Tell which data a command would use, and why."),
+    "shell": Row(SHELL, "shells:shell", "Functions and completion for bash and zsh; pinned shells."),
     "admin": Row(ABOUT, "about:admin", "Upkeep: caches, and removing what has expired."),
     "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats or exit codes."),
     "version": Row(ABOUT, "about:version", "Print the version."),
@@ -75,6 +76,16 @@ USER_VERBS = {
     "remove": Row(CONTEXTS, "users:remove", "Take a user's password away."),
 }
 
+SHELL_VERBS = {
+    "init": Row(SHELL, "shells:init", "Print what a shell's start needs: the function pronto, and completion."),
+    "wrapper": Row(SHELL, "shells:wrapper", "Print a function that runs prontodb pinned."),
+    "use": Row(SHELL, "shells:use", "Open a shell that is pinned to a profile, or pin this one."),
+    "unload": Row(SHELL, "shells:unload", "Print what takes generated functions away again."),
+    "templates": Row(SHELL, "checks:templates", "List what wrappers can be made from."),
+    "check": Row(SHELL, "checks:check", "Check shell files and templates."),
+    "doctor": Row(SHELL, "checks:doctor", "Tell whether the shell is set up, current, and not shadowed."),
+}
+
 ADMIN_VERBS = {
     "create-cache": VERBS["create-cache"],
     "drop-cache": VERBS["drop-cache"],
@@ -84,7 +95,14 @@ ADMIN_VERBS = {
     "purge": Row(LIFETIMES, "lifetimes:purge", "Remove everything that has expired, in small steps."),
 }
 
-GROUPS = {"rescue": RESCUE_VERBS, "cursor": CURSOR_VERBS, "profile": PROFILE_VERBS, "user": USER_VERBS, "admin": ADMIN_VERBS}
+GROUPS = {
+    "rescue": RESCUE_VERBS,
+    "cursor": CURSOR_VERBS,
+    "profile": PROFILE_VERBS,
+    "user": USER_VERBS,
+    "shell": SHELL_VERBS,
+    "admin": ADMIN_VERBS,
+}
 """The verbs that have verbs of their own."""
 
 READERS = frozenset({"set"})

@@ -48,7 +48,8 @@ Exit codes
    4  rescued: the content is safe in the pipe cache, but not where you asked
    5  timeout or busy
    6  denied
-  64  usage"""
+  64  usage
+  65  the value has a NUL in it, which no shell variable can hold"""
 
 
 def _settings() -> str:

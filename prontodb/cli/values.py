@@ -68,7 +68,8 @@ def _put_file(session: Session, text: str, path: str, ttl: str | None) -> int:
 @null_option
 @click.option("-N", "--newline", is_flag=True, help="End with a newline, adding one where there is none.")
 @click.option("--include-expired", "expired", is_flag=True, help="Also one that has expired but was not removed yet.")
-def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool) -> int:
+@click.option("--no-nul", "whole", is_flag=True, help="Refuse (65) a value with a NUL in it, which no shell variable can hold.")
+def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, whole: bool) -> int:
     """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
     if source is not None:
         from .many import get_many
@@ -78,6 +79,10 @@ def get(session: Session, address: str | None, source: str | None, null: bool, n
         from .many import get_json
 
         return get_json(session, _given(address), expired=expired)
+    if whole:
+        from .many import refuse_nul
+
+        refuse_nul(session, _given(address), expired=expired)
     return hot.get(session, _given(address), newline=newline, expired=expired)
 
 

@@ -85,6 +85,9 @@ class Engine(Protocol):
     def share(self, *, shared: bool) -> None:
         """Lets other users open the store, or none but its owner. Raises `Denied` for anybody else."""
 
+    def rest(self) -> None:
+        """Lets go of whatever others could notice, but stays usable: between two calls of a process that goes on."""
+
     def purge(self, limit: int, now: float) -> int:
         """Removes at most `limit` expired entries; how many."""
 

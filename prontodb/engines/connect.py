@@ -52,6 +52,11 @@ class Reader:
         except OSError as error:
             raise StorageError(f"Cannot read database {self._path}: {error.strerror}") from error
 
+    @property
+    def traceless(self) -> bool:
+        """Whether it holds no lock and no journal: between two answers nobody can tell that the file is open."""
+        return self._seen is not None
+
     def close(self) -> None:
         """Lets go of the file; the next `run` opens it anew."""
         if self._db is not None:

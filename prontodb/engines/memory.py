@@ -37,6 +37,9 @@ class MemoryEngine:
 
         return Capabilities(durable=False, shared=False, large_values=True)
 
+    def rest(self) -> None:
+        """See `base`."""
+
     def close(self) -> None:
         """See `base`. Nothing to let go of."""
 

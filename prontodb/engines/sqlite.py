@@ -60,6 +60,15 @@ class SqliteEngine:
         if self._written:
             self._written.close()
 
+    def rest(self) -> None:
+        """See `base`. What is read as it lies stays open, and is checked with every answer."""
+        for reader in self._held:
+            reader.close()
+        if self._written:
+            self._written.close()
+        if not self._reader.traceless:
+            self._reader.close()
+
     # Reading
 
     def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:

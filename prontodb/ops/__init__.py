@@ -48,6 +48,8 @@ def open_store(session: "Session") -> Store:
         admit(session, user)
     path = database_file(database, session.environ, session.cwd, user)
     named = not database.startswith(("/", "./", "sqlite:"))
-    engine = open_sqlite(path, (user, context.meta.value), lambda: session.settings.number("busy_timeout"), folders=named)
-    session.opened.append(engine)
+    key = (path, user, context.meta.value, named)
+    engine = session.pool.engines.get(key)
+    if engine is None:
+        engine = session.pool.engines[key] = open_sqlite(path, key[1:3], session.pool.timeout, folders=named)
     return Store(engine, path, session)

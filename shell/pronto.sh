@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# The function pronto, for bash and zsh alike: it takes what prontodb takes.
+
+function pronto {
+    if [[ "${1-}" == shell && "${2-}" == doctor ]]; then
+        __pronto_doctor "$@"
+    else
+        __pronto_command "$@"
+    fi
+}
+
+# What only this shell knows goes along in the environment.
+function __pronto_doctor {
+    (PRONTO_SHELL_STATE=$(__pronto_state) __pronto_command "$@")
+}
+
+# Lines: the stamp, the shell and its version, what "prontodb" means here, whether completion is there.
+function __pronto_state {
+    \builtin local REPLY='' kind completes=no
+    __pronto_stamp
+    if [[ -n "${ZSH_VERSION-}" ]]; then
+        kind=$(\builtin whence -w prontodb) || \builtin true
+        kind=${kind#*: }
+        [[ -z "${_comps+x}" || -z "${_comps[prontodb]-}" ]] || completes=yes
+    else
+        kind=$(\builtin type -t prontodb) || \builtin true
+        ! \builtin complete -p prontodb &>/dev/null || completes=yes
+    fi
+    \builtin printf '%s\n' "$REPLY" "${BASH_VERSION:+bash $BASH_VERSION}${ZSH_VERSION:+zsh $ZSH_VERSION}" "$kind" "$completes"
+}
+
+# Away with all of it.
+function pronto_unload {
+    __prontodb_forget
+    \builtin unset -f pronto __pronto_command __pronto_stamp __pronto_doctor __pronto_state pronto_unload \
+        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_forget
+}
