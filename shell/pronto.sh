@@ -5,7 +5,7 @@ function pronto {
     if [[ "${1-}" == shell && "${2-}" == doctor ]]; then
         __pronto_doctor "$@"
     else
-        __pronto_command "$@"
+        __pronto_run "$@"
     fi
 }
 
@@ -32,6 +32,7 @@ function __pronto_state {
 # Away with all of it.
 function pronto_unload {
     __prontodb_forget
+    __pronto_close
     \builtin unset -f pronto __pronto_command __pronto_stamp __pronto_doctor __pronto_state pronto_unload \
         __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_forget
 }

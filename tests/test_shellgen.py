@@ -151,8 +151,16 @@ def test_unloading_takes_completion_away(home: Home, shell: str) -> None:
     (home.folder / "init").write_bytes(rendered(home, "init", shell))
     (home.folder / "away").write_bytes(rendered(home, "unload", shell, "acme"))
     start = "autoload -Uz compinit; compinit -u -D" if shell == "zsh" else ":"
-    registered = "[[ ${_comps[acme]} == _prontodb ]]" if shell == "zsh" else "complete -p acme >/dev/null"
-    steps = [snapshot(shell, "before"), wrap(home, shell), registered, ". ./away", snapshot(shell, "after")]
+    # zsh hides what is completed from listings.
+    registered = "[[ ${_comps[acme]-} == _prontodb ]]" if shell == "zsh" else "complete -p acme &>/dev/null"
+    steps = [
+        snapshot(shell, "before"),
+        wrap(home, shell),
+        registered,
+        ". ./away",
+        f"if {registered}; then echo still; fi",
+        snapshot(shell, "after"),
+    ]
     done = run(home, shell, "\n".join([start, ". ./init", "zmodload zsh/parameter 2>/dev/null || :", *steps]), options=("-e",))
     assert (done.status, done.out, done.err) == (0, b"", "")
     assert held(home.folder / "before") == held(home.folder / "after")

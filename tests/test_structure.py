@@ -30,8 +30,10 @@ LAYERS = [
     ("ops", "ops.kv", "ops.places", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
     ("render", "formats", "program", "shellgen"),
     ("hot", "salvage"),
+    ("environment",),
     ("cli", "cli.*"),
     ("dispatch",),
+    ("helper.*",),
     ("__main__",),
 ]
 """Each layer imports from those above it and from itself."""

@@ -1,0 +1,186 @@
+"""From a request to a reply: the same `dispatch` as the command's, in a process that stays."""
+
+import os
+import time
+
+from ..dispatch import dispatch
+from ..environment import Sent
+from ..paths import SYSTEM_PROFILES, data_home
+from ..session import Pool, Session
+from . import protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..resolve import Context
+    from ..session import Input
+    from .protocol import Request
+
+LARGEST = 32 << 20
+"""Bytes of output that are held in memory; a call with more is the caller's own."""
+KEPT = 16
+"""Databases that are kept open."""
+OUTSIDE = "shell"
+"""The verb that starts programs and becomes them; a key of that name takes the longer way too."""
+
+
+class NeedsCaller(BaseException):
+    """This call wants what only a process of the caller's own has: standard input, a terminal, or a place in the process tree.
+
+    No `Exception`, so that nothing between here and there takes it for a fault. Whoever raises it has changed nothing yet.
+    """
+
+
+class Absent:
+    """Standard input, which stays with the caller: whoever asks for it is run there."""
+
+    fd = -1
+
+    def is_terminal(self) -> bool:
+        """Not known here."""
+        raise NeedsCaller
+
+    def is_pipe(self) -> bool:
+        """Likewise."""
+        raise NeedsCaller
+
+    def wait(self, _: float) -> bool:
+        """Likewise."""
+        raise NeedsCaller
+
+    def read(self, _: int) -> bytes:
+        """Likewise."""
+        raise NeedsCaller
+
+
+class Held:
+    """Standard output or error, held until the reply."""
+
+    __slots__ = ("data", "size", "terminal")
+
+    def __init__(self, *, terminal: bool) -> None:
+        self.terminal = terminal
+        self.data: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Keeps it."""
+        self.size += len(data)
+        if self.size > LARGEST:
+            raise NeedsCaller
+        self.data.append(bytes(data))
+
+
+class Warm(Pool):
+    """Engines that outlive a call, as far as nobody can notice."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """The end of a call: what is read as it lies stays open."""
+        while len(self.engines) > KEPT:
+            self.engines.pop(next(iter(self.engines))).close()
+        for engine in self.engines.values():
+            engine.rest()
+
+
+class Remembered:
+    """The context of the last call, for the next one with the same variables: to work it out is a third of a call."""
+
+    def __init__(self) -> None:
+        self._environ: Sent | None = None
+        self._context: Context | None = None
+
+    def find(self, environ: "Mapping[str, str]") -> "Context | None":
+        """The context, unless something that is saved may have come into it since."""
+        known = environ is self._environ and self._context is not None and not _saved(environ, self._context)
+        return self._context if known else None
+
+    def keep(self, environ: Sent, context: "Context | None") -> None:
+        """Keeps a context that nothing saved has gone into."""
+        modes = environ.get("PRONTO_SECURITY") or environ.get("PANTHEON_SECURITY_MODE")
+        plain = context and not context.cursor.value and "profile" not in context.pins and not modes and not _saved(environ, context)
+        self._environ, self._context = (environ, context) if plain else (None, None)
+
+
+def _saved(environ: "Mapping[str, str]", context: "Context") -> bool:
+    """Whether there is an active cursor, or root has a say."""
+    return os.path.exists(f"{data_home(environ)}/cursors/{context.user.value}") or os.path.exists(SYSTEM_PROFILES)
+
+
+class Resident(Session):
+    """The values of one call of a shell's."""
+
+    __slots__ = ()
+
+    def recall(self, remembered: Remembered) -> None:
+        """Starts from the last call's context, if it is this one's too."""
+        self._context = remembered.find(self.environ)
+
+    def remember(self, remembered: Remembered) -> None:
+        """Leaves its context to the next call."""
+        if isinstance(self.environ, Sent) and not self.flags.given():
+            remembered.keep(self.environ, self._context)
+
+
+class Calls:
+    """Answers requests, one after the other."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._pool = Warm()
+        self._environ: tuple[tuple[bytes, ...], Sent] = ((), Sent({}, NeedsCaller))
+        self._remembered = Remembered()
+
+    def answer(self, request: "Request") -> bytes:
+        """The reply. Never raises: what cannot be answered here is the caller's."""
+        argv = [word.decode("utf-8", "surrogateescape") for word in request.words]
+        if OUTSIDE in argv:
+            return protocol.encode_refusal(request.id, protocol.CALLER)
+        try:
+            return self._answer(request, argv)
+        except NeedsCaller:
+            return protocol.encode_refusal(request.id, protocol.CALLER)
+
+    def _answer(self, request: "Request", argv: list[str]) -> bytes:
+        session, out, err = self._session(request)
+        if _local(request):
+            session.cwd = _enter(request.id)
+            try:
+                status = dispatch(argv, session)
+            finally:
+                os.chdir("/")
+        else:
+            session.recall(self._remembered)
+            status = dispatch(argv, session)
+            session.remember(self._remembered)
+        return protocol.encode_reply(request.id, status, b"".join(out.data), b"".join(err.data))
+
+    def _session(self, request: "Request") -> "tuple[Resident, Held, Held]":
+        out, err = (Held(terminal=digit == 0x31) for digit in request.terminals)
+        stdin: Input = Absent()  # type: ignore[assignment]
+        session = Resident(self._variables(request.variables), "", time.time, (stdin, out, err), self._pool)
+        session.program = self._program
+        return session, out, err
+
+    def _variables(self, fields: tuple[bytes, ...]) -> Sent:
+        """The environment; that of the last call, where nothing has changed."""
+        if fields != self._environ[0]:
+            pairs = (field.decode("utf-8", "surrogateescape").partition("=") for field in fields)
+            self._environ = fields, Sent({name: value for name, _, value in pairs}, NeedsCaller)
+        return self._environ[1]
+
+
+def _local(request: "Request") -> bool:
+    """Whether the caller's folder can matter: a path, or any option that may take one."""
+    return any(word.startswith(b"-") for word in request.words) or any(b"./" in field for field in (*request.words, *request.variables))
+
+
+def _enter(caller: bytes) -> str:
+    """Goes where the caller is, whatever its `PWD` says; the folder's path."""
+    try:
+        os.chdir(b"/proc/%b/cwd" % caller.partition(b".")[0])
+        return os.getcwd()
+    except OSError as error:
+        raise NeedsCaller from error

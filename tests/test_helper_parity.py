@@ -1,0 +1,205 @@
+"""One table of calls, good and bad, through the command, `dispatch` in process and the helper: the same status and the same bytes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from .conftest import Home, Result
+from .helping import script
+
+BIG = "x" * 9000
+NAMES = [
+    "p.n.k",
+    "p.n.none",
+    "p.n.k__ctx",
+    "bad..k",
+    "",
+    "k",
+    "n.k",
+    "a.b.c.d",
+    "p.n.k x",
+    "p.n.bin",
+    "p.n.huge",
+    "é.ü.k",
+    "-h",
+    "p.n.text",
+]
+ONE = [(verb, name) for verb in ("get", "exists", "ttl", "keys", "scan") for name in NAMES]
+SET = [("set", name, value) for name in ("p.n.new", "bad..k", "k", "é.ü.k") for value in ("v", "", "x\n\n", "é\\n'\"$(touch canary)", BIG)]
+OPTIONS: list[tuple[str, ...]] = [
+    ("get", "p.n.k", "-N"),
+    ("get", "p.n.k", "--json"),
+    ("get", "p.n.none", "--json"),
+    ("get", "p.n.none", "-q"),
+    ("get", "-p", "p", "-n", "n", "k"),
+    ("-p", "p", "get", "n.k"),
+    ("get", "p/n/k", "--ns-delim", "/"),
+    ("get", "p.n.k", "extra"),
+    ("get", "p.n.k", "--bogus"),
+    ("get",),
+    (),
+    ("help",),
+    ("help", "set"),
+    ("help", "exit-codes"),
+    ("help", "nonsense"),
+    ("version",),
+    ("--version",),
+    ("gett", "p.n.k"),
+    ("set", "p.n.opt", "v", "--ttl", "1h"),
+    ("set", "p.n.opt", "v", "--ttl", "junk"),
+    ("set", "p.n.opt", "--", "-v"),
+    ("set", "-v", "p.n.opt", "v"),
+    ("set", "p.n.file", "--file", "file.txt"),
+    ("set", "p.n.file", "--file", "missing.txt"),
+    ("get", "p.n.file"),
+    ("get", "--from", "names.txt"),
+    ("get", "--from", "names.txt", "-0"),
+    ("get", "p.n.bin", "--no-nul"),
+    ("get", "p.n.k", "--no-nul"),
+    ("scan", "p.n", "--json"),
+    ("scan", "p.n", "--env"),
+    ("scan", "p.n", "--sh"),
+    ("scan", "p.n", "-0"),
+    ("scan", "p.n", "--stream"),
+    ("keys", "p.n", "--json"),
+    ("keys", "p.n.none"),
+    ("ls", "p.n.k"),
+    ("projects",),
+    ("namespaces", "-p", "p"),
+    ("nss",),
+    ("nss", "--json"),
+    ("copy", "p.n.k", "p.n.copy"),
+    ("copy", "p.n.none", "p.n.copy"),
+    ("copy", "p.n.k", "bad..k"),
+    ("move", "p.n.copy", "p.n.moved"),
+    ("move", "p.n.copy", "p.n.moved"),
+    ("del", "p.n.moved"),
+    ("del", "p.n.moved"),
+    ("delete", "p.n.none"),
+    ("create-cache", "p.cache", "60"),
+    ("create-cache", "p.cache", "junk"),
+    ("set", "p.cache.x", "v"),
+    ("drop-cache", "p.cache"),
+    ("drop-cache", "p.cache"),
+    ("expire", "p.n.k", "1h"),
+    ("persist", "p.n.k"),
+    ("expire", "p.n.none", "1h"),
+    ("rescue", "list"),
+    ("rescue", "show", "nothing"),
+    ("where", "--json"),
+    ("where", "--user", "bob"),
+    ("get", "p.n.k", "--user", "bob"),
+    ("set", "p.n.k", "bobs", "--user", "bob"),
+    ("get", "p.n.k", "--user", "bob"),
+    ("get", "p.n.k", "--user", "not a user"),
+    ("get", "p.n.k", "--meta", "acme"),
+    ("set", "p.n.k", "acmes", "--meta", "acme"),
+    ("get", "p.n.k", "--meta", "acme"),
+    ("get", "p.n.k", "--database", "./other.db"),
+    ("set", "p.n.k", "others", "--database", "./other.db"),
+    ("get", "p.n.k", "--database", "./other.db"),
+    ("get", "p.n.k", "--database", "relative.db"),
+    ("get", "p.n.k", "--database", "./file.txt"),
+    ("get", "p.n.k", "--database", "/no/such/folder/x.db"),
+    ("get", "p.n.k", "--cursor", "none"),
+    ("cursor", "set", "work", "./work.db", "--meta", "acme"),
+    ("cursor", "list"),
+    ("set", "p.n.k", "works", "--cursor", "work"),
+    ("get", "p.n.k", "--cursor", "work"),
+    ("cursor", "work"),
+    ("cursor", "active"),
+    ("cursor", "clear"),
+    ("cursor", "delete", "work"),
+    ("admin", "caches"),
+    ("admin", "purge"),
+    ("profile", "list"),
+    ("shell", "templates"),
+    ("shell", "nonsense"),
+]
+PIPED = [("set", name) for name in ("p.n.piped", "bad..k", "k")] + [
+    ("set", "p.n.piped", "-"),
+    ("set", "bad..k", "typed"),
+    ("set",),
+    ("bogus",),
+]
+CALLS = [
+    *((call, None) for call in [*ONE, *SET, *OPTIONS]),
+    *((call, b"%d piped\0content\xff\n" % number) for number, call in enumerate(PIPED)),
+]
+PINNED = [
+    (call, None)
+    for call in [
+        ("get", "p.n.k"),
+        ("set", "p.n.k", "v"),
+        ("get", "p.n.k"),
+        ("keys", "p.n"),
+        ("get", "p.n.k", "--user", "bob"),
+        ("get", "p.n.k", "--meta", "x"),
+    ]
+] + [(("set", "p.n.k", "--user", "bob"), b"piped"), (("get", "p.n.k", "--database", "main"), None)]
+PIN = {"PRONTO_FORCE_USER": "keeper", "PRONTO_FORCE_META": "acme"}
+CHANGING = re.compile(rb"\d{10}_|\b\d+s\b")
+
+
+def prepared(folder: Path) -> Home:
+    """A home with something in it."""
+    folder.mkdir()
+    home = Home(folder)
+    for name, content in (
+        ("p.n.k", b"value"),
+        ("p.n.k__ctx", b"over\n"),
+        ("p.n.bin", bytes(range(256))),
+        ("p.n.huge", b"\xc3\xa9\n" * 100_000),
+    ):
+        assert home.call("set", name, "-", stdin=content).status == 0
+    assert home.call("set", "p.n.text", "\x01\x1e\x1f\t\udcff\udcfe\n\n").status == 0
+    (folder / "file.txt").write_text("from a file\n")
+    (folder / "names.txt").write_text("p.n.k\np.n.none\np.n.k__ctx\n")
+    return home
+
+
+def told(home: Home, result: Result) -> tuple[int, bytes, bytes]:
+    """What counts of a result: not the folder, the second and the moment."""
+    here = str(home.folder).encode()
+    out, err = (CHANGING.sub(b"T", data.replace(here, b"HOME")) for data in (result.out, result.err.encode()))
+    return result.status, out, err
+
+
+def through_shell(home: Home, shell: str, calls: list[tuple[tuple[str, ...], bytes | None]], env: dict[str, str]) -> list[Result]:
+    """Every call by the function, in one shell."""
+    lines = [f"export {name}={value}" for name, value in env.items()]
+    for number, (argv, stdin) in enumerate(calls):
+        feed = "</dev/null" if stdin is None else ""
+        if stdin is not None:
+            (home.folder / f"in.{number}").write_bytes(stdin)
+        before = "" if stdin is None else f"command cat in.{number} | "
+        lines.append(f"{before}pronto {shlex.join(argv)} {feed} >out.{number} 2>err.{number}; echo $?")
+    done = script(home, shell, "\n".join(lines))
+    assert done.err == ""
+    return [
+        Result(int(status), (home.folder / f"out.{number}").read_bytes(), (home.folder / f"err.{number}").read_bytes())
+        for number, status in enumerate(done.lines)
+    ]
+
+
+@pytest.mark.parametrize(("calls", "env"), [(CALLS, {}), (PINNED, PIN)], ids=["free", "pinned"])
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_every_door_says_the_same(
+    tmp_path: Path, shell: str, calls: list[tuple[tuple[str, ...], bytes | None]], env: dict[str, str]
+) -> None:
+    assert len(CALLS) + len(PINNED) >= 150
+    homes = [prepared(tmp_path / name) for name in ("command", "dispatch", "helper")]
+    by_helper = through_shell(homes[2], shell, calls, env)
+    for number, (argv, stdin) in enumerate(calls):
+        command = told(homes[0], homes[0].run(*map(_bytes, argv), stdin=stdin, env=env))
+        assert told(homes[1], homes[1].call(*argv, stdin=stdin, env=env)) == command, argv
+        assert told(homes[2], by_helper[number]) == command, argv
+    assert not list(tmp_path.glob("*/canary"))
+
+
+def _bytes(word: str) -> bytes:
+    return word.encode("utf-8", "surrogateescape")
