@@ -17,7 +17,7 @@ from .session import Input, Output, Session
 
 def main() -> None:
     """Runs this process's command line and ends the process."""
-    if sys.argv[1:2] == ["__helper"] and len(sys.argv) == 5 and "".join(sys.argv[2:]).isdigit():
+    if sys.argv[1:2] == ["__helper"] and len(sys.argv) == 4 and sys.argv[2].isdigit():
         from .helper import server
 
         server.main(sys.argv[2:], sys.argv[0])

@@ -18,6 +18,10 @@ EXPORTED = (
 """Sent where they are exported: a variable of the shell's own is none of the environment."""
 
 
+EMPTY = (*(f"PRONTO_FORCE_{pin.upper()}" for pin in PINS), REFUSED)
+"""Of these, the ones that are something else when they are empty than when they are not set."""
+
+
 class Sent(dict[str, str]):
     """An environment of which the rest is not known. `unknown` is raised for whatever else is looked for: a call that needs it is the
     caller's own.

@@ -128,7 +128,21 @@ class Pool:
 class Session:
     """The values of one call. `piped` and `flags` are set as the command line becomes known."""
 
-    __slots__ = ("_context", "_settings", "clock", "cwd", "environ", "flags", "piped", "pool", "program", "stderr", "stdin", "stdout")
+    __slots__ = (
+        "_context",
+        "_settings",
+        "clock",
+        "cwd",
+        "environ",
+        "flags",
+        "opening",
+        "piped",
+        "pool",
+        "program",
+        "stderr",
+        "stdin",
+        "stdout",
+    )
 
     def __init__(
         self,
@@ -150,6 +164,8 @@ class Session:
         self.pool.session = self
         self._context: Context | None = None
         self._settings: Settings | None = None
+        self.opening: tuple[str, tuple[str, str, str, bool]] | None = None
+        """What `open_store` has worked out for this context."""
 
     def now(self) -> int:
         """The time, in Unix seconds."""
@@ -165,7 +181,7 @@ class Session:
 
     def forget_context(self) -> None:
         """To be called where flags or what is saved have changed."""
-        self._context = None
+        self._context = self.opening = None
 
     def pinned(self) -> bool:
         """Whether any pin is set, sensible or not."""
@@ -188,13 +204,13 @@ class Session:
     def _enforce(self, context: Context) -> None:
         """Strict mode, which is looked into only where something may have asked for it."""
         modes = ("PRONTO_SECURITY", "PANTHEON_SECURITY_MODE")
-        if any(self.environ.get(mode) for mode in modes) or os.path.exists(paths.SYSTEM_PROFILES):
+        if any(self.environ.get(mode) for mode in modes) or os.access(paths.SYSTEM_PROFILES, os.F_OK):
             from .profiles import enforce
 
             enforce(context, self.environ, self._cursor)
 
     def _active(self, user: str) -> str:
-        if not os.path.exists(f"{paths.data_home(self.environ)}/cursors/{user}"):
+        if not os.access(f"{paths.data_home(self.environ)}/cursors/{user}", os.F_OK):
             return ""
         from .saved import active
 

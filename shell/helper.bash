@@ -1,80 +1,146 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# How bash talks to its helper: a resident process that answers without a fork, over two FIFOs of this shell's own. A subshell has none,
-# and whatever goes wrong, the command makes the call instead. __pronto_gather and __pronto_command are generated; the rest is in run.sh.
+# How bash talks to its helper: a resident process that answers without a fork, through FIFOs in a folder of this shell's own. The shell
+# has the first pair for itself, each subshell that calls claims another. Whatever goes wrong, the command makes the call instead.
+# __pronto_gather and __pronto_command are generated; the rest is in run.sh.
+#
+# Variables are global, not local, since "local" would take a tenth of a call; __pronto_busy keeps two calls from meeting in them.
 
-# Opens the FIFOs. They lose their names at once: what is open is all there is.
-function __pronto_open {
-    \builtin local base="${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/pronto.$$.$RANDOM$RANDOM" opened=''
-    if \builtin command mkfifo -m 600 "$base".{ask,say} 2>/dev/null &&
-        \builtin exec {__pronto_ask}<>"$base.ask" {__pronto_say}<>"$base.say"; then
-        opened=yes
+# What the helper says is descriptor 61, what it is asked 62: numbers that scripts do not use, and that bash does not choose.
+
+# Where the helper lives: a name that no other shell has, so that subshells find what the shell or one of them has started.
+function __pronto_settle {
+    \builtin local base
+    [[ "${__pronto_home-}" != */"$$".* ]] || \builtin return 0
+    for base in "${XDG_RUNTIME_DIR-}" "${TMPDIR-}" /tmp; do
+        [[ $base != /* || ! -w $base ]] || \builtin break
+    done
+    __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
+    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_sent=()
+}
+
+# get -v VAR ADDRESS: the value in a variable. The calls of loops, so it is as short as can be: bash copies a function whenever it is called.
+# Whatever is out of the ordinary goes the way of all calls.
+#
+# A timeout costs "read" three system calls for each byte, but what is written at once is there at once: only the first byte has one.
+function __pronto_into {
+    [[ $__pronto_busy$__pronto_holder == "$BASHPID" && $3 == [A-Za-z]*([A-Za-z0-9_]) && $4 != -* && ${#4} -lt 4000 ]] || {
+        __pronto_into_anyhow "$@"
+        \builtin return
+    }
+    __pronto_gather
+    [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
+    __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
+    if \builtin printf '%s\0' "P2 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' get "$4" "$__pronto_id" 1>&62 &&
+        { \builtin read -r -t 0.5 -N 1 -u 61 __pronto_out || __pronto_byte __pronto_out; } && [[ $__pronto_out == [1-9] ]] &&
+        \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && [[ $__pronto_head == ">s  0  0$__pronto_id "* ]]; then
+        \builtin printf -v "$3" %s "${__pronto_head:30:${__pronto_head:27:3}}"
+        __pronto_busy=''
+    else
+        __pronto_heard || __pronto_failed get || \builtin true
+        __pronto_outcome "$3" "$4"
     fi
-    \builtin command rm -f "$base".{ask,say}
-    [[ -n $opened ]]
 }
 
 # Makes a call: digits that tell which outputs are terminals, then the words. Status 0: __pronto_status, _out, _err and _kind are the
 # reply. 1: nothing was done, the command is to be run. 2: it is not known whether it was done.
 function __pronto_call {
-    [[ $BASHPID == "$$" ]] || \builtin return 1
-    # In a trap, in the middle of another call, whose reply is still to come.
-    [[ -z ${__pronto_busy-} ]] || ! __pronto_nested || \builtin return 1
-    # A call that was interrupted, whose reply may come yet; a helper that is gone; or descriptors that are somebody else's by now.
-    if [[ -n ${__pronto_busy-} ]] || ! __pronto_ours; then
-        __pronto_mend
+    __pronto_kind='' __pronto_head=''
+    [[ $__pronto_holder == "$BASHPID" ]] || __pronto_open || \builtin return 1
+    __pronto_gather
+    __pronto_id=$__pronto_holder.$((++__pronto_calls))
+    if ! {
+        \builtin printf '%s\0' "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
+            __pronto_byte __pronto_out && [[ $__pronto_out == [1-9] ]] &&
+            \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard
+    }; then
+        __pronto_failed "${2-}"
     fi
-    __pronto_busy=yes
-    if ! ((__pronto_pid)) && ! __pronto_start; then
-        __pronto_busy=''
+}
+
+# Takes a frame, and what follows it, apart; if it is the reply.
+function __pronto_heard {
+    __pronto_kind=${__pronto_head:1:1} __pronto_status=${__pronto_head:2:3}
+    if [[ $__pronto_head == ">s"*"$__pronto_id "* ]]; then
+        __pronto_size=${__pronto_head:27:3}
+        __pronto_out=${__pronto_head:30:__pronto_size} __pronto_err=${__pronto_head:30+__pronto_size:${__pronto_head:5:3}}
+    elif [[ $__pronto_head == ">"[abncv]*"$__pronto_id "* ]]; then
+        __pronto_body "${__pronto_head:34:10}" "${__pronto_head:5:10}"
+    else
+        __pronto_kind=''
         \builtin return 1
     fi
-    if __pronto_talk "$@"; then
-        __pronto_busy=''
-        \builtin return 0
-    fi
-    __pronto_failed "${2-}"
 }
 
+# Opens this process's line, after starting a helper where there is none. What it is asked is open for reading, too: so its end raises no
+# SIGPIPE, which would close a terminal. In the shell itself, the helper alone can write to what it says: so its end is the end of that
+# file. A subshell, which seldom lives for more than a call, does with less, and waits a moment for a helper that was killed. Not "builtin
+# exec", which would close them again.
+function __pronto_open {
+    [[ -p $__pronto_home/0.ask ]] || __pronto_start || \builtin return 1
+    if [[ $BASHPID != "$$" ]]; then
+        __pronto_claim && \exec 61<>"$__pronto_line.say" 62<>"$__pronto_line.ask"
+    else
+        __pronto_line=$__pronto_home/0
+        \exec 62<>"$__pronto_line.say" && \exec 61<"$__pronto_line.say" 62<>"$__pronto_line.ask" && [[ /dev/fd/62 -ef $__pronto_line.ask ]]
+    fi && __pronto_holder=$BASHPID
+}
+
+# A line for this subshell: the first that nobody has, which the file system tells. The helper takes it back when the subshell ends.
+function __pronto_claim {
+    \builtin local number=0 mine='' tries
+    [[ $- == *C* ]] || mine=yes
+    \builtin set -C
+    __pronto_line=''
+    for ((tries = 0; tries < 300; tries++)); do
+        ((number = tries < 63 ? 1 + (BASHPID + tries) % 63 : tries + 1))
+        [[ -p $__pronto_home/$number.ask ]] || \builtin break
+        if \builtin printf %s "$BASHPID" >"$__pronto_home/$number.taken"; then
+            __pronto_line=$__pronto_home/$number
+            \builtin break
+        fi
+    done 2>/dev/null
+    [[ -z $mine ]] || \builtin set +C
+    [[ -n $__pronto_line ]]
+}
+
+# Whether this is a trap, in the middle of another call, whose reply is still to come.
 function __pronto_nested {
-    \builtin local IFS=' '
-    [[ " ${FUNCNAME[*]:2} " == *' __pronto_call '* ]]
+    \builtin local IFS=' ' own=1
+    while [[ ${FUNCNAME[own]} == __pronto_@(run|into|into_anyhow) ]]; do
+        ((++own))
+    done
+    [[ " ${FUNCNAME[*]:own} " == *' __pronto_'@(run|into)' '* ]]
 }
 
-# Sends a request and hears the reply. A timeout costs "read" three system calls for each byte, but what is written at once is there at
-# once: so only the first byte of a frame has one.
-function __pronto_talk {
-    \builtin local id="$BASHPID.$((++__pronto_calls))" first='' head='' block=3840 out err IFS=''
-    __pronto_gather
-    \builtin printf '%s\0' P1 "$id" "$1" "${#__pronto_sent[@]}" "$(($# - 1))" "${__pronto_sent[@]}" "${@:2}" 1>&"$__pronto_ask" || \builtin return 1
-    __pronto_byte first || \builtin return 1
-    \builtin read -r -N 255 -u "$__pronto_say" head || \builtin return 1
-    __pronto_kind=${head:19:1} __pronto_status=${head:20:3} out=${head:23:10} err=${head:33:10}
-    [[ $first == '>' && $head == "$id "* && $__pronto_kind == [abncv] ]] || \builtin return 1
-    if [[ $__pronto_kind == a ]] && ((out + err <= 201)); then
-        __pronto_out=${head:54:out} __pronto_err=${head:54+out:err}
-        \builtin return 0
-    fi
-    # A helper that is out of date has ended.
-    [[ $__pronto_kind != v ]] || __pronto_pid=0
-    # A reply that is not ASCII is read byte by byte, not character by character.
+# Both outputs behind a frame, of so many bytes.
+function __pronto_body {
+    # What is not ASCII is read byte by byte, not character by character.
     [[ $__pronto_kind != b ]] || \builtin local LC_ALL=C
-    __pronto_read "$out" __pronto_out && __pronto_read "$err" __pronto_err
+    \builtin local block=4032
+    __pronto_read "$1" __pronto_out && __pronto_read "$2" __pronto_err
 }
 
 # A byte, which takes its time: as long as the helper is at work, a minute at most. A trap that breaks in may have taken it along.
 function __pronto_byte {
     \builtin local tries status
     for ((tries = 0; tries < 120; tries++)); do
-        \builtin read -r -t 0.5 -N 1 -u "$__pronto_say" "$1" && \builtin return 0 || status=$?
+        \builtin read -r -t 0.5 -N 1 -u 61 "$1" && \builtin return 0 || status=$?
         # 142 is a timeout.
         ((status == 142)) && __pronto_works || \builtin return 1
     done
     \builtin return 1
 }
 
+# Whether the helper is there and not stopped, as /proc has it; Z is one that has ended and that nobody has taken note of.
+function __pronto_works {
+    \builtin local REPLY='' pid=''
+    \builtin read -r pid 2>/dev/null <"$__pronto_home/pid" && \builtin read -r REPLY 2>/dev/null <"/proc/$pid/stat" &&
+        [[ ${REPLY##*) } != [TtZX]* ]]
+}
+
 # Reads so many bytes into a variable. The helper writes pieces of 4096, the frame included: "block" is what is left of one.
 function __pronto_read {
-    \builtin local first='' part='' left="$1" size IFS=''
+    \builtin local first='' part='' left="$1" size
     \builtin local -a parts
     parts=()
     while ((left)); do
@@ -86,33 +152,27 @@ function __pronto_read {
         fi
         size=$((left < block ? left : block))
         part=''
-        ((size == 0)) || \builtin read -r -N "$size" -u "$__pronto_say" part || \builtin return 1
+        ((size == 0)) || \builtin read -r -N "$size" -u 61 part || \builtin return 1
         parts+=("$first$part")
         ((left -= size, block -= size)) || \builtin true
     done
     \builtin printf -v "$2" %s "${parts[@]}"
 }
 
-# Whether what we write to and read from is what the helper has.
-function __pronto_ours {
-    [[ ${__pronto_pid:-0} != 0 && /dev/fd/$__pronto_ask -ef /proc/$__pronto_pid/fd/$__pronto_ask && /dev/fd/$__pronto_say -ef /proc/$__pronto_pid/fd/$__pronto_say ]]
-}
-
-# Whether the helper is there and not stopped, as /proc has it; Z is one that has ended and that nobody has taken note of.
-function __pronto_works {
-    \builtin local REPLY=''
-    \builtin read -r REPLY 2>/dev/null <"/proc/$__pronto_pid/stat" && [[ ${REPLY##*) } != [TtZX]* ]]
-}
-
 # After a failed call: away with a helper that is out of step. Where it has read the request, it may have done what it was asked.
 function __pronto_failed {
-    \builtin local unread=''
-    if __pronto_ours; then
-        # Stopped first, so that it cannot read on.
-        __pronto_signal STOP
-        ! \builtin read -r -t 0 -u "$__pronto_ask" || unread=yes
-    fi
-    __pronto_mend
+    \builtin local unread='' ours=''
+    __pronto_kind=''
+    # The one that is there now may be another, which a subshell has started.
+    [[ ! /dev/fd/62 -ef $__pronto_line.ask ]] || ours=yes
+    # A subshell leaves one alone that is at work for others. "read" may have lost a byte, in the moment in which its time ran out.
+    ! __pronto_subshell || ! __pronto_works || ours=''
+    # Stopped first, so that it cannot read on.
+    [[ -z $ours ]] || __pronto_signal STOP
+    ! \builtin read -r -t 0 -u 62 || unread=yes
+    [[ -z $ours ]] || __pronto_mend
+    \exec 61<&- 62<&-
+    __pronto_holder=''
     if [[ -n $unread ]] || __pronto_repeatable "$1"; then
         \builtin return 1
     fi
@@ -121,27 +181,27 @@ function __pronto_failed {
 
 # To the helper, and to nobody who has its number by now.
 function __pronto_signal {
-    \builtin local words
+    \builtin local pid='' words
     words=()
-    ((${__pronto_pid:-0})) && \builtin mapfile -d '' -t words 2>/dev/null <"/proc/$__pronto_pid/cmdline" || \builtin return 0
-    [[ "${words[*]}" != *__helper* ]] || \builtin kill -s "$1" "$__pronto_pid" 2>/dev/null || \builtin true
+    \builtin read -r pid 2>/dev/null <"$__pronto_home/pid" && \builtin mapfile -d '' -t words 2>/dev/null <"/proc/$pid/cmdline" ||
+        \builtin return 0
+    [[ "${words[*]}" != *__helper*"$__pronto_home"* ]] || \builtin kill -s "$1" "$pid" 2>/dev/null || \builtin true
 }
 
-# Away with the helper and the FIFOs: the next call begins anew. Descriptors that may be somebody else's are left alone.
+# Away with the helper and its folder: the next call begins anew.
 function __pronto_mend {
-    ! __pronto_ours || \builtin exec {__pronto_ask}>&- {__pronto_say}>&-
     __pronto_signal KILL
-    __pronto_pid=0 __pronto_busy='' __pronto_calls=0
+    [[ ! -e $__pronto_home ]] || \builtin command rm -rf -- "$__pronto_home" || \builtin true
 }
 
-# Starts a helper, which tells its number once it is ready. Not again within a minute of a failure.
+# Starts a helper for the shell, which tells its number once it is ready. Not again within a minute of a failure.
 function __pronto_start {
-    [[ -d /proc/self/fd ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 && SECONDS >= ${__pronto_until:-0})) || \builtin return 1
-    if __pronto_open && __pronto_pid=$(__pronto_command __helper "$$" "$__pronto_ask" "$__pronto_say" </dev/null 2>/dev/null) &&
-        [[ $__pronto_pid == [1-9]* ]]; then
+    [[ -d /proc/self/fd ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 && SECONDS >= __pronto_until)) &&
+        [[ -w ${__pronto_home%/*/*} ]] || \builtin return 1
+    if [[ $(__pronto_command __helper "$$" "$__pronto_home" </dev/null 2>/dev/null) == [1-9]* && -p $__pronto_home/0.ask ]]; then
         \builtin return 0
     fi
-    __pronto_pid=0 __pronto_until=$((SECONDS + 60))
+    __pronto_until=$((SECONDS + 60))
     \builtin return 1
 }
 
@@ -149,9 +209,15 @@ function __pronto_subshell {
     [[ $BASHPID != "$$" ]]
 }
 
-# The end: the helper and the FIFOs go.
+# The end: the helper goes.
 function __pronto_close {
-    __pronto_subshell || __pronto_mend
-    \builtin unset __pronto_{pid,busy,calls,until,ask,say,sent}
-    \builtin unset -f __pronto_{open,call,nested,talk,byte,read,ours,works,failed,signal,mend,start,subshell,close,gather,run,into,tell,unknown,repeatable}
+    if ! __pronto_subshell && [[ -n $__pronto_home ]]; then
+        __pronto_mend
+        [[ $__pronto_holder != "$$" ]] || \exec 61<&- 62<&-
+    fi
+    \builtin unset __pronto_{home,busy,calls,until,holder,line,id,sent,out,err,head,size,kind,status,into,tty,done}
+    \builtin unset -f __pronto_{settle,call,heard,open,claim,nested,body,byte,works,read,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,interrupted,tell,unknown,repeatable}
 }
+
+__pronto_settle

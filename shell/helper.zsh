@@ -1,22 +1,21 @@
-# How zsh talks to its helper: a resident process that answers without a fork, over two FIFOs of this shell's own. A subshell has none,
-# and whatever goes wrong, the command makes the call instead. __pronto_gather and __pronto_command are generated; the rest is in run.sh,
-# whose __pronto_run sets the options that hold here: zsh's own, and lengths in bytes.
+# How zsh talks to its helper: a resident process that answers without a fork, through FIFOs in a folder of this shell's own. The shell has
+# the first pair for itself, each subshell that calls claims another. Whatever goes wrong, the command makes the call instead.
+# __pronto_gather and __pronto_command are generated; the rest is in run.sh, whose __pronto_run sets the options that hold here: zsh's own,
+# and lengths in bytes.
 
-# Opens the FIFOs. They lose their names at once: what is open is all there is, and no program inherits it.
-function __pronto_open {
-    \builtin local base=${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/pronto.$$.$RANDOM$RANDOM opened=''
-    if \builtin command mkfifo -m 600 $base.{ask,say} 2>/dev/null &&
-        \builtin sysopen -rw -o cloexec -u __pronto_ask $base.ask && \builtin sysopen -rw -o cloexec -u __pronto_say $base.say; then
-        opened=yes
-    fi
-    \builtin command rm -f $base.{ask,say}
-    [[ -n $opened ]]
-}
-
-# What is needed: variables, and modules, of which __pronto_loaded names those that were not there before.
-function __pronto_load {
-    \builtin local module
-    \builtin typeset -g __pronto_pid=0 __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_ask='' __pronto_say=''
+# Where the helper lives: a name that no other shell has, so that subshells find what the shell or one of them has started. And the modules
+# that are needed, of which __pronto_loaded names those that were not there before.
+function __pronto_settle {
+    \builtin emulate -L zsh
+    \builtin local base module
+    [[ "${__pronto_home-}" != */$$.* ]] || \builtin return 0
+    for base in "${XDG_RUNTIME_DIR-}" "${TMPDIR-}" /tmp; do
+        [[ $base != /* || ! -w $base ]] || \builtin break
+    done
+    \builtin typeset -g __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
+    \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_ask='' __pronto_say=''
+    \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_size=''
+    \builtin typeset -g __pronto_kind='' __pronto_status='' __pronto_tty='' __pronto_done=''
     \builtin typeset -ga __pronto_sent __pronto_loaded
     for module in zsh/system zsh/zselect; do
         if ! \builtin zmodload -e $module; then
@@ -26,45 +25,107 @@ function __pronto_load {
     done
 }
 
+# get -v VAR ADDRESS: the value in a variable. The calls of loops; whatever is out of the ordinary goes the way of all calls.
+function __pronto_into {
+    \builtin emulate -L zsh -o no_multibyte -o extended_glob
+    if [[ -n $__pronto_busy || $3 != [A-Za-z][A-Za-z0-9_]# || $4 == -* || ${#4} -gt 4000 ]]; then
+        __pronto_into_anyhow "$@"
+        \builtin return
+    fi
+    [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
+    __pronto_busy=yes
+    if __pronto_call $__pronto_tty get $4 && [[ $__pronto_kind$__pronto_status == [sab]'  0' && -z $__pronto_err ]]; then
+        \builtin printf -v $3 %s $__pronto_out
+        __pronto_busy=''
+    else
+        __pronto_outcome $3 $4
+    fi
+    \builtin return
+}
+
 # Makes a call: digits that tell which outputs are terminals, then the words. Status 0: __pronto_status, _out, _err and _kind are the
 # reply. 1: nothing was done, the command is to be run. 2: it is not known whether it was done.
 function __pronto_call {
-    ! __pronto_subshell || \builtin return 1
-    [[ -n "${__pronto_pid+x}" ]] || __pronto_load
-    # In a trap, in the middle of another call, whose reply is still to come.
-    [[ -z $__pronto_busy ]] || ((${${funcstack[2,-1]}[(Ie)__pronto_call]} == 0)) || \builtin return 1
-    # A call that was interrupted, whose reply may come yet; a helper that is gone; or descriptors that are somebody else's by now: zsh
-    # closes those that were opened in a pipeline.
-    if [[ -n $__pronto_busy ]] || ! __pronto_ours; then
-        __pronto_mend
-    fi
-    __pronto_busy=yes
-    if ! ((__pronto_pid)) && ! __pronto_start; then
-        __pronto_busy=''
-        \builtin return 1
-    fi
-    if __pronto_talk "$@"; then
-        __pronto_busy=''
-        \builtin return 0
-    fi
-    __pronto_failed "${2-}"
+    __pronto_kind=''
+    # zsh closes descriptors that were opened in the middle of a pipeline, and whatever comes next gets their numbers.
+    [[ $__pronto_holder == ${sysparams[pid]} && /dev/fd/$__pronto_ask -ef $__pronto_line.ask && /dev/fd/$__pronto_say -ef $__pronto_line.say ]] ||
+        __pronto_open || \builtin return 1
+    __pronto_gather
+    __pronto_id=$__pronto_holder.$((++__pronto_calls))
+    \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' \
+        "${@[2,-1]}" $__pronto_id && __pronto_frame && __pronto_heard || __pronto_failed "${2-}"
 }
 
-# Sends a request and hears the reply.
-function __pronto_talk {
-    \builtin local id=${sysparams[pid]}.$((++__pronto_calls)) head='' out err
-    __pronto_gather
-    \builtin print -rNu $__pronto_ask -- P1 $id "$1" ${#__pronto_sent} $(($# - 1)) "${__pronto_sent[@]}" "${@[2,-1]}" || \builtin return 1
-    __pronto_read 256 head || \builtin return 1
-    __pronto_kind=${head[21]} __pronto_status=${head[22,24]} out=$((${head[25,34]})) err=$((${head[35,44]}))
-    [[ $head == ">$id "* && $__pronto_kind == [abncv] ]] || \builtin return 1
-    if [[ $__pronto_kind == a ]] && ((out + err <= 201)); then
-        __pronto_out=${head[56,55+out]} __pronto_err=${head[56+out,55+out+err]}
-        \builtin return 0
+# Takes a frame, and what follows it, apart; if it is the reply.
+function __pronto_heard {
+    __pronto_kind=${__pronto_head[3]} __pronto_status=${__pronto_head[4,6]}
+    if [[ $__pronto_head == ?'>s'???'  0'"$__pronto_id "* ]]; then
+        __pronto_out=${__pronto_head[32,31+${__pronto_head[29,31]}]} __pronto_err=''
+    elif [[ $__pronto_head == [1-9]">s"*"$__pronto_id "* ]]; then
+        __pronto_size=$((${__pronto_head[29,31]}))
+        __pronto_out=${__pronto_head[32,31+__pronto_size]} __pronto_err=${__pronto_head[32+__pronto_size,31+__pronto_size+${__pronto_head[7,9]}]}
+    elif [[ $__pronto_head == [1-9]">"[abncv]*"$__pronto_id "* ]]; then
+        __pronto_read $((${__pronto_head[36,45]})) __pronto_out && __pronto_read $((${__pronto_head[7,16]})) __pronto_err
+    else
+        __pronto_kind=''
+        \builtin return 1
     fi
-    # A helper that is out of date has ended.
-    [[ $__pronto_kind != v ]] || __pronto_pid=0
-    __pronto_read $out __pronto_out && __pronto_read $err __pronto_err
+}
+
+# Opens this process's line, after starting a helper where there is none; no program inherits the descriptors. The helper alone can write
+# to what it says: so its end is the end of that file. What it is asked is open for reading, too: so its end raises no SIGPIPE.
+function __pronto_open {
+    [[ -p $__pronto_home/0.ask ]] || __pronto_start || \builtin return 1
+    if ((ZSH_SUBSHELL == 0)); then
+        __pronto_line=$__pronto_home/0
+    elif [[ $__pronto_holder != ${sysparams[pid]} || ! -e $__pronto_line.taken ]]; then
+        __pronto_claim || \builtin return 1
+    fi
+    __pronto_holder=''
+    \builtin sysopen -rw -o cloexec -u __pronto_ask $__pronto_line.say && \builtin sysopen -r -o cloexec -u __pronto_say $__pronto_line.say &&
+        \builtin exec {__pronto_ask}>&- && \builtin sysopen -rw -o cloexec -u __pronto_ask $__pronto_line.ask &&
+        __pronto_holder=${sysparams[pid]}
+}
+
+# A line for this subshell: the first that nobody has, which the file system tells. The helper takes it back when the subshell ends.
+function __pronto_claim {
+    \builtin local number=0 tries fd=''
+    __pronto_line=''
+    for ((tries = 0; tries < 300; tries++)); do
+        ((number = tries < 63 ? 1 + (sysparams[pid] + tries) % 63 : tries + 1))
+        [[ -p $__pronto_home/$number.ask ]] || \builtin break
+        if \builtin sysopen -w -o creat,excl,cloexec -u fd $__pronto_home/$number.taken 2>/dev/null; then
+            \builtin print -rnu $fd -- ${sysparams[pid]}
+            \builtin exec {fd}>&-
+            __pronto_line=$__pronto_home/$number
+            \builtin break
+        fi
+    done
+    [[ -n $__pronto_line ]]
+}
+
+function __pronto_hang_up {
+    \builtin exec {__pronto_say}<&- {__pronto_ask}<&-
+    __pronto_holder=''
+}
+
+# Whether this is a trap, in the middle of another call, whose reply is still to come.
+function __pronto_nested {
+    \builtin local -a outer
+    outer=(${funcstack[2,-1]})
+    while [[ ${outer[1]} == __pronto_(run|into|into_anyhow) ]]; do
+        \builtin shift outer
+    done
+    [[ " $outer " == *' __pronto_'(run|into)' '* ]]
+}
+
+# A frame, which is there at once when it is there. Most have one or two units; what follows a frame is not taken along.
+function __pronto_frame {
+    __pronto_out=''
+    \builtin sysread -t 0.2 -s 32 -i $__pronto_say __pronto_head || __pronto_read 32 __pronto_head || \builtin return 1
+    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} == 32)) || \builtin return 1
+    ((${__pronto_head[1]} == 1)) || __pronto_read $((${__pronto_head[1]} * 32 - 32)) __pronto_out || \builtin return 1
+    __pronto_head+=$__pronto_out
 }
 
 # Reads so many bytes into a variable; waits as long as the helper is at work, a minute at most.
@@ -82,27 +143,27 @@ function __pronto_read {
     \builtin printf -v $2 %s "${(j::)parts}"
 }
 
-# Whether what we write to and read from is what the helper has.
-function __pronto_ours {
-    [[ $__pronto_pid != 0 && /dev/fd/$__pronto_ask -ef /proc/$__pronto_pid/fd/3 && /dev/fd/$__pronto_say -ef /proc/$__pronto_pid/fd/4 ]]
-}
-
 # Whether the helper is there and not stopped, as /proc has it; Z is one that has ended and that nobody has taken note of.
 function __pronto_works {
-    \builtin local REPLY=''
-    [[ -r /proc/$__pronto_pid/stat ]] && \builtin read -r REPLY 2>/dev/null </proc/$__pronto_pid/stat && [[ ${REPLY##*\) } != [TtZX]* ]]
+    \builtin local REPLY='' pid=''
+    [[ -r $__pronto_home/pid ]] && \builtin read -r pid <$__pronto_home/pid && [[ -r /proc/$pid/stat ]] &&
+        \builtin read -r REPLY 2>/dev/null </proc/$pid/stat && [[ ${REPLY##*\) } != [TtZX]* ]]
 }
 
 # After a failed call: away with a helper that is out of step. Where it has read the request, it may have done what it was asked.
 function __pronto_failed {
-    \builtin local unread=''
+    \builtin local unread='' ours=''
     \builtin local -a reply
-    if __pronto_ours; then
-        # Stopped first, so that it cannot read on.
-        __pronto_signal STOP
-        ! \builtin zselect -t 0 -r $__pronto_ask || unread=yes
-    fi
-    __pronto_mend
+    __pronto_kind=''
+    # The one that is there now may be another, which a subshell has started.
+    [[ ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask ]] || ours=yes
+    # A subshell leaves one alone that is at work for others.
+    ! __pronto_subshell || ! __pronto_works || ours=''
+    # Stopped first, so that it cannot read on.
+    [[ -z $ours ]] || __pronto_signal STOP
+    ! \builtin zselect -t 0 -r $__pronto_ask || unread=yes
+    [[ -z $ours ]] || __pronto_mend
+    __pronto_hang_up
     if [[ -n $unread ]] || __pronto_repeatable "$1"; then
         \builtin return 1
     fi
@@ -111,26 +172,25 @@ function __pronto_failed {
 
 # To the helper, and to nobody who has its number by now.
 function __pronto_signal {
-    \builtin local words=''
-    ((__pronto_pid)) && [[ -r /proc/$__pronto_pid/cmdline ]] && \builtin sysread words </proc/$__pronto_pid/cmdline || \builtin return 0
-    [[ $words != *__helper* ]] || \builtin kill -s $1 $__pronto_pid 2>/dev/null || \builtin true
+    \builtin local pid='' words=''
+    [[ -r $__pronto_home/pid ]] && \builtin read -r pid <$__pronto_home/pid && [[ -r /proc/$pid/cmdline ]] &&
+        \builtin sysread words </proc/$pid/cmdline || \builtin return 0
+    [[ $words != *__helper*$__pronto_home* ]] || \builtin kill -s $1 $pid 2>/dev/null || \builtin true
 }
 
-# Away with the helper and the FIFOs: the next call begins anew. Descriptors that may be somebody else's are left alone.
+# Away with the helper and its folder: the next call begins anew.
 function __pronto_mend {
-    ! __pronto_ours || \builtin exec {__pronto_ask}>&- {__pronto_say}>&-
     __pronto_signal KILL
-    __pronto_pid=0 __pronto_busy='' __pronto_calls=0
+    [[ ! -e $__pronto_home ]] || \builtin command rm -rf -- $__pronto_home || \builtin true
 }
 
-# Starts a helper, which tells its number once it is ready. Not again within a minute of a failure.
+# Starts a helper for the shell, which tells its number once it is ready. Not again within a minute of a failure.
 function __pronto_start {
-    [[ -d /proc/self/fd ]] && ((SECONDS >= __pronto_until)) || \builtin return 1
-    if __pronto_open && __pronto_pid=$(__pronto_command __helper $$ 3 4 3<&$__pronto_ask 4<&$__pronto_say </dev/null 2>/dev/null) &&
-        [[ $__pronto_pid == [1-9]* ]]; then
+    [[ -d /proc/self/fd ]] && ((SECONDS >= __pronto_until)) && [[ -w ${__pronto_home:h:h} ]] || \builtin return 1
+    if [[ $(__pronto_command __helper $$ $__pronto_home </dev/null 2>/dev/null) == [1-9]* && -p $__pronto_home/0.ask ]]; then
         \builtin return 0
     fi
-    __pronto_pid=0 __pronto_until=$((SECONDS + 60))
+    __pronto_until=$((SECONDS + 60))
     \builtin return 1
 }
 
@@ -138,14 +198,20 @@ function __pronto_subshell {
     ((ZSH_SUBSHELL))
 }
 
-# The end: the helper, the FIFOs and the modules go.
+# The end: the helper and the modules go.
 function __pronto_close {
     \builtin emulate -L zsh
     \builtin local module
-    __pronto_subshell || [[ -z "${__pronto_pid+x}" ]] || __pronto_mend
+    if ! __pronto_subshell && [[ -n "${__pronto_home-}" ]]; then
+        __pronto_mend
+        [[ $__pronto_holder != $$ || ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask ]] || __pronto_hang_up
+    fi
     for module in ${__pronto_loaded-}; do
         \builtin zmodload -u $module
     done
-    \builtin unset __pronto_{pid,busy,calls,until,ask,say,sent,loaded}
-    \builtin unset -f __pronto_{open,load,call,talk,read,ours,works,failed,signal,mend,start,subshell,close,gather,run,into,tell,unknown,repeatable}
+    \builtin unset __pronto_{home,busy,calls,until,holder,ask,say,line,id,sent,out,err,head,size,kind,status,tty,done,loaded}
+    \builtin unset -f __pronto_{settle,call,heard,open,claim,hang_up,nested,frame,read,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,interrupted,tell,unknown,repeatable}
 }
+
+__pronto_settle

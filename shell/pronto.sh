@@ -2,7 +2,9 @@
 # The function pronto, for bash and zsh alike: it takes what prontodb takes.
 
 function pronto {
-    if [[ "${1-}" == shell && "${2-}" == doctor ]]; then
+    if [[ $# -eq 4 && "$1 $2" == 'get -v' ]]; then
+        __pronto_into "$@"
+    elif [[ "${1-}" == shell && "${2-}" == doctor ]]; then
         __pronto_doctor "$@"
     else
         __pronto_run "$@"

@@ -1,23 +1,24 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # From a call of the function to its reply, in bash and zsh alike: by the helper where it can, else by the command.
+#
+# Every function ends with "return": under "emulate" a status that merely falls off the end would not end a strict script of zsh.
 
 function __pronto_run {
     [[ -z "${ZSH_VERSION-}" ]] || \builtin emulate -L zsh -o no_multibyte
-    \builtin local __pronto_status='' __pronto_out='' __pronto_err='' __pronto_kind='' __pronto_tty=0 __pronto_done=0
-    if [[ $# -eq 4 && $1 == get && $2 == -v && $3 == [A-Za-z_]* && $3 != *[!A-Za-z0-9_]* && $3 != __pronto_* && $4 != -* ]]; then
-        __pronto_into "$3" "$4"
+    if { [[ -n $__pronto_busy ]] && __pronto_nested; } || __pronto_long "$@"; then
+        __pronto_alone "$@"
         \builtin return
     fi
-    [[ ! -t 1 ]] || __pronto_tty=1
-    [[ -t 2 ]] && __pronto_tty=${__pronto_tty}1 || __pronto_tty=${__pronto_tty}0
-    # A helper that is stopped would let a long request block its caller: what is long goes to the command.
-    __pronto_out="$*"
-    ((${#__pronto_out} < 15000)) && __pronto_call "$__pronto_tty" "$@" || __pronto_done=$?
-    # With "return": under "emulate" a status that merely falls off the end would not end a strict script of zsh.
+    [[ -z $__pronto_busy ]] || __pronto_interrupted
+    __pronto_busy=yes __pronto_done=0
+    [[ -t 1 ]] && __pronto_tty=1 || __pronto_tty=0
+    [[ -t 2 ]] && __pronto_tty="${__pronto_tty}1" || __pronto_tty="${__pronto_tty}0"
+    __pronto_call "$__pronto_tty" "$@" || __pronto_done=$?
     if ((__pronto_done == 2)); then
         __pronto_unknown
-    elif ((__pronto_done)) || [[ $__pronto_kind != [ab] ]]; then
+    elif ((__pronto_done)) || [[ $__pronto_kind != [sab] ]]; then
         # Not for the helper, or nothing that a variable can hold, or a helper that has become out of date.
+        __pronto_busy=''
         __pronto_command "$@"
     else
         __pronto_tell
@@ -25,18 +26,64 @@ function __pronto_run {
     \builtin return
 }
 
-# As in printf -v: the value of an address in a variable, with all its newlines. What no variable can hold is refused, with status 65.
-function __pronto_into {
-    [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
-    if ((${#2} < 15000)) && __pronto_call "$__pronto_tty" get "$2" && [[ $__pronto_kind == [ab] ]]; then
-        [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
+# What is long goes to the command: a helper that is stopped would let a long request block its caller.
+function __pronto_long {
+    \builtin local words="$*"
+    ((${#words} >= 15000))
+    \builtin return
+}
+
+# get -v VAR ADDRESS, as in printf -v: the value in a variable, with all its newlines. What none can hold is refused, with status 65. The
+# usual case is __pronto_into's.
+function __pronto_into_anyhow {
+    if [[ $3 != [A-Za-z_]* || $3 == *[!A-Za-z0-9_]* || $3 == __pronto_* || $4 == -* ]]; then
+        __pronto_run "$@"
+    elif { [[ -n $__pronto_busy ]] && __pronto_nested; } || ((${#4} > 4000)); then
+        __pronto_fetch "$3" "$4"
     else
-        # The x keeps the newlines at the end, which $( ) would drop.
-        __pronto_out=$(__pronto_command get --no-nul "$2" && \builtin printf x) && __pronto_status=0 || __pronto_status=$?
-        __pronto_out=${__pronto_out%x}
+        [[ -z $__pronto_busy ]] || __pronto_interrupted
+        __pronto_busy=yes
+        [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
+        __pronto_call "$__pronto_tty" get "$4" || __pronto_kind=''
+        __pronto_outcome "$3" "$4"
     fi
+    \builtin return
+}
+
+# What has become of it: a value, an error, a warning, or no reply.
+function __pronto_outcome {
+    __pronto_busy=''
+    if [[ $__pronto_kind != [sab] ]]; then
+        __pronto_fetch "$@"
+        \builtin return
+    fi
+    [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
     ((__pronto_status)) || \builtin printf -v "$1" %s "$__pronto_out"
     \builtin return "$((__pronto_status))"
+}
+
+# By the command, also what only the function knows.
+function __pronto_alone {
+    if [[ $# -eq 4 && $1 == get && $2 == -v && $3 == [A-Za-z_]* && $3 != *[!A-Za-z0-9_]* && $3 != __pronto_* && $4 != -* ]]; then
+        __pronto_fetch "$3" "$4"
+    else
+        __pronto_command "$@"
+    fi
+    \builtin return
+}
+
+# The same by the command. The x keeps the newlines at the end, which $( ) would drop.
+function __pronto_fetch {
+    \builtin local __pronto_value='' __pronto_end=0
+    __pronto_value=$(__pronto_command get --no-nul "$2" && \builtin printf x) || __pronto_end=$?
+    ((__pronto_end)) || \builtin printf -v "$1" %s "${__pronto_value%x}"
+    \builtin return "$__pronto_end"
+}
+
+# The last call was interrupted: nobody has to wait until the helper is done with it.
+function __pronto_interrupted {
+    [[ -z $__pronto_holder ]] || __pronto_failed get || \builtin true
+    __pronto_busy=''
 }
 
 # Prints a reply. A subshell that nobody reads from any more has done its work, as the command would have.
@@ -51,10 +98,12 @@ function __pronto_tell {
         fi
     fi
     [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
+    __pronto_busy='' __pronto_out=''
     \builtin return "$((__pronto_status))"
 }
 
 function __pronto_unknown {
+    __pronto_busy=''
     \builtin printf 'prontodb: The helper ended in the middle of the call: it is not known whether it was done\nCure: look before you do it again\n' >&2
     \builtin return 5
 }

@@ -95,7 +95,7 @@ def test_values_come_as_they_are(home: Home, shell: str) -> None:
 def test_a_killed_helper_is_replaced(home: Home, shell: str, moment: str) -> None:
     """Before a call, in a subshell's call, and between calls of the shell and its subshells: the answers are right, and nothing is said."""
     home.call("set", "p.n.k", "v")
-    kill = 'builtin kill -KILL "$((__pronto_pid))"'
+    kill = 'builtin kill -KILL "$(<$__pronto_home/pid)"'
     text = {
         "before": f"pronto get p.n.k; {kill}; pronto get p.n.k; pronto get p.n.k",
         "first": f"pronto get p.n.k; {kill}; x=$(pronto get p.n.k); printf %s $x; pronto get p.n.k",
@@ -152,7 +152,9 @@ def test_what_may_have_been_done_is_not_done_twice(home: Home, shell: str) -> No
 def test_a_helper_that_was_stopped_between_calls_costs_a_moment(home: Home, shell: str) -> None:
     home.call("set", "p.n.k", "v")
     done = script(
-        home, shell, 'pronto get p.n.k; builtin kill -STOP "$((__pronto_pid))"; pronto get p.n.k; pronto move p.n.k p.n.m; pronto get p.n.m'
+        home,
+        shell,
+        'pronto get p.n.k; builtin kill -STOP "$(<$__pronto_home/pid)"; pronto get p.n.k; pronto move p.n.k p.n.m; pronto get p.n.m',
     )
     assert (done.out, done.err, done.status) == (b"vvv", "", 0)
     assert gone(home)
@@ -378,12 +380,12 @@ def test_zsh_programs_inherit_nothing(home: Home) -> None:
 def test_a_helper_of_another_version_is_replaced_or_left_aside(home: Home, shell: str) -> None:
     """Somebody else's bytes on the line, or a version that this shell does not know: the command answers, never a wrong value."""
     home.call("set", "p.n.k", "v")
-    for junk in ("P2 1.1 00 0 0 ", "garbage without any sense", "P1 1.1 00 0 1 x "):
-        data = junk.replace(" ", "\\0")
-        send = f"print -rn -u $__pronto_ask -- $'{data}'" if shell == "zsh" else f"printf '{data}' >&$__pronto_ask"
+    for junk in ("P1|1.1|00|0|0|", "garbage|without any sense|", "P2 1.1 00 1||x|2.1|", "P2 1.1 00 1||x|"):
+        data = junk.replace("|", "\\0")
+        send = f"print -rn -u $__pronto_ask -- $'{data}'" if shell == "zsh" else f"printf '{data}' >&62"
         done = script(home, shell, f"pronto get p.n.k; {send}; pronto get p.n.k; pronto get p.n.k; (pronto get p.n.k)")
         assert (done.out, done.err) == (b"vvvv", ""), junk
-    answer = f"{'x' * 19} a  0         5         0         1\\nwrong"
-    send = f"print -rn -u $__pronto_say -- $'{answer}'" if shell == "zsh" else f"printf '{answer}' >&$__pronto_say"
-    done = script(home, shell, f"pronto get p.n.k; {send}; pronto get p.n.k; pronto get p.n.k")
-    assert (done.out, done.err) == (b"vvv", "")
+    answer = "2>s  0  01.1                  5wrong".ljust(64)
+    for line in (answer, answer + answer, answer[:-1], "x"):
+        done = script(home, shell, f"pronto get p.n.k; printf %s '{line}' >$__pronto_home/0.say; pronto get p.n.k; pronto get p.n.k")
+        assert (done.out, done.err) == (b"vvv", ""), line

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prontodb.helper.protocol import (
@@ -15,6 +13,9 @@ from prontodb.helper.protocol import (
     HEAD,
     NUL,
     PLAIN,
+    ROOM,
+    SHORT,
+    UNIT,
     Decoder,
     Garbled,
     Request,
@@ -25,7 +26,7 @@ from prontodb.helper.protocol import (
 
 words = st.binary(max_size=60).map(lambda word: word.replace(b"\0", b""))
 requests = st.builds(
-    lambda number, terminals, variables, argv: Request([b"P1", b"%d.1" % number, terminals], tuple(variables), argv),
+    lambda number, terminals, variables, argv: Request(b"%d.1" % number, terminals, tuple(filter(None, variables)), argv),
     st.integers(1, 4_000_000),
     st.sampled_from([b"00", b"01", b"10", b"11"]),
     st.lists(words, max_size=4),
@@ -59,16 +60,39 @@ def test_nonsense_is_no_request(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"P2\x001.1\x0000\x000\x000\0", b"P1\x001.1\x0000\0x\x000\0", b"P1\x00" + b"1" * 21 + b"\x0000\x000\x000\0"]
+    "data",
+    [
+        b"P1\x001.1\x0000\x000\x000\0",
+        b"P1 1.1 00 0\0\x001.1\0",
+        b"P2 1.1 00 x\0\x001.1\0",
+        b"P2 1.1 00\0\x001.1\0",
+        b"P2 1.1 00 1 1\0\x001.1\0",
+        b"P2 " + b"1" * 20 + b" 00 0\0\0" + b"1" * 20 + b"\0",
+    ],
 )
-def test_another_version_and_malformed_counts_are_nonsense(data: bytes) -> None:
+def test_another_version_and_malformed_heads_are_nonsense(data: bytes) -> None:
     with pytest.raises(Garbled):
         Decoder().feed(data)
 
 
+@given(requests.filter(lambda call: call.words), requests)
+def test_a_request_that_was_cut_never_takes_words_from_the_next(first: Request, second: Request) -> None:
+    """A caller that is interrupted in the middle of a write: whatever comes then, nothing is made of both."""
+    first.whose, second.whose = b"7.1", b"7.2"
+    first.caller = second.caller = b"7"
+    assume(first.whose not in second.words)
+    whole = encode_request(first)
+    for cut in range(1, len(whole)):
+        try:
+            found = Decoder().feed(whole[:cut] + encode_request(second))
+        except Garbled:
+            continue
+        assert not found or (len(found) == 1 and same(found[0], second)), whole[:cut]
+
+
 def test_a_request_without_an_end_is_not_waited_for() -> None:
     decoder = Decoder()
-    decoder.feed(b"P1\x001.1\x0000\x000\x001\0")
+    decoder.feed(b"P2 1.1 00 1\0\0")
     for _ in range(15):
         assert decoder.feed(b"x" * 65536) == []
     with pytest.raises(Garbled):
@@ -78,18 +102,19 @@ def test_a_request_without_an_end_is_not_waited_for() -> None:
 @given(st.integers(0, 255), st.binary(max_size=300), st.binary(max_size=300))
 def test_a_reply_tells_its_lengths(status: int, out: bytes, err: bytes) -> None:
     reply = encode_reply(b"12345.678", status, out, err)
-    head = reply[:HEAD]
-    assert (head[:20].rstrip(), int(head[21:24]), int(head[44:54]), head[54:]) == (b">12345.678", status, os.getpid(), b"\n")
-    if b"\0" in out + err:
-        assert (head[20:21], reply[HEAD:]) == (NUL, b" " * (FRAME - HEAD))
-        return
     body = out + err
-    assert head[20:21] == (PLAIN if body.isascii() else BYTES)
-    inside = body.isascii() and len(body) <= FRAME - HEAD
-    assert reply[HEAD:] == (body.ljust(FRAME - HEAD) if inside else b" " * (FRAME - HEAD) + body)
-    assert (int(head[24:34]), int(head[34:44])) == (len(out), len(err))
+    kind = NUL if b"\0" in body else BYTES if not body.isascii() else PLAIN if len(body) > ROOM else SHORT
+    assert (reply[1:3], int(reply[3:6]), reply[0] - 48) == (b">" + kind, status, (len(reply) if kind == SHORT else FRAME) / UNIT)
+    if kind == NUL:
+        assert (len(reply), int(reply[6:16]), int(reply[35:45])) == (FRAME, 0, 0)
+    elif kind == SHORT:
+        assert (int(reply[6:9]), reply[9:28].rstrip(), int(reply[28:31])) == (len(err), b"12345.678", len(out))
+        assert reply[HEAD:].ljust(len(body)) == body.ljust(len(reply) - HEAD)
+    else:
+        assert (int(reply[6:16]), reply[16:35].rstrip(), int(reply[35:45])) == (len(err), b"12345.678", len(out))
+        assert reply[FRAME:] == body
 
 
 def test_a_refusal_has_no_body() -> None:
-    assert encode_refusal(b"1.1", CALLER)[20:21] == CALLER
+    assert encode_refusal(b"1.1", CALLER)[1:3] == b">" + CALLER
     assert len(encode_refusal(b"1.1", CALLER)) == FRAME

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Spec = dict[str, Any]
 
 from .. import __version__, program
-from ..environment import ALWAYS, EXPORTED
+from ..environment import ALWAYS, EMPTY, EXPORTED
 from ..resolve import NO_META, PINS
 from ..shellgen import STAMP, Templates
 
@@ -47,7 +47,7 @@ def stamped(line: str) -> Spec | None:
 def _init(_: Spec) -> Mapping[str, object]:
     from .completions import completions
 
-    return {**completions(), "always": ALWAYS, "exported": EXPORTED}
+    return {**completions(), "always": ALWAYS, "exported": EXPORTED, "pins": EMPTY}
 
 
 def _wrapper(spec: Spec) -> Mapping[str, object]:

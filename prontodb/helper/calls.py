@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..session import Input
     from .protocol import Request
 
+    Opening = tuple[str, tuple[str, str, str, bool]]
+
 LARGEST = 32 << 20
 """Bytes of output that are held in memory; a call with more is the caller's own."""
 KEPT = 16
@@ -91,22 +93,33 @@ class Remembered:
     def __init__(self) -> None:
         self._environ: Sent | None = None
         self._context: Context | None = None
+        self._opening: Opening | None = None
+        self._active = ""
 
-    def find(self, environ: "Mapping[str, str]") -> "Context | None":
-        """The context, unless something that is saved may have come into it since."""
-        known = environ is self._environ and self._context is not None and not _saved(environ, self._context)
-        return self._context if known else None
+    def find(self, environ: "Mapping[str, str]") -> "tuple[Context | None, Opening | None]":
+        """The context, and what follows from it, unless something that is saved may have come into it since."""
+        if environ is not self._environ or self._saved():
+            return None, None
+        return self._context, self._opening
 
-    def keep(self, environ: Sent, context: "Context | None") -> None:
+    def keep(self, session: "Resident", context: "Context | None") -> None:
         """Keeps a context that nothing saved has gone into."""
+        environ = session.environ
+        self._environ = None
+        if context is None or not isinstance(environ, Sent) or session.flags.given():
+            return
         modes = environ.get("PRONTO_SECURITY") or environ.get("PANTHEON_SECURITY_MODE")
-        plain = context and not context.cursor.value and "profile" not in context.pins and not modes and not _saved(environ, context)
-        self._environ, self._context = (environ, context) if plain else (None, None)
+        self._active = f"{data_home(environ)}/cursors/{context.user.value}"
+        if not (context.cursor.value or "profile" in context.pins or modes or self._saved()):
+            self._environ, self._context, self._opening = environ, context, session.opening
 
+    def holds(self, context: "Context | None") -> bool:
+        """Whether it is this one that is kept, with all that follows from it."""
+        return context is not None and context is self._context and self._environ is not None and self._opening is not None
 
-def _saved(environ: "Mapping[str, str]", context: "Context") -> bool:
-    """Whether there is an active cursor, or root has a say."""
-    return os.path.exists(f"{data_home(environ)}/cursors/{context.user.value}") or os.path.exists(SYSTEM_PROFILES)
+    def _saved(self) -> bool:
+        """Whether there is an active cursor, or root has a say."""
+        return os.access(self._active, os.F_OK) or os.access(SYSTEM_PROFILES, os.F_OK)
 
 
 class Resident(Session):
@@ -116,12 +129,12 @@ class Resident(Session):
 
     def recall(self, remembered: Remembered) -> None:
         """Starts from the last call's context, if it is this one's too."""
-        self._context = remembered.find(self.environ)
+        self._context, self.opening = remembered.find(self.environ)
 
     def remember(self, remembered: Remembered) -> None:
         """Leaves its context to the next call."""
-        if isinstance(self.environ, Sent) and not self.flags.given():
-            remembered.keep(self.environ, self._context)
+        if not remembered.holds(self._context):
+            remembered.keep(self, self._context)
 
 
 class Calls:
@@ -137,16 +150,16 @@ class Calls:
         """The reply. Never raises: what cannot be answered here is the caller's."""
         argv = [word.decode("utf-8", "surrogateescape") for word in request.words]
         if OUTSIDE in argv:
-            return protocol.encode_refusal(request.id, protocol.CALLER)
+            return protocol.encode_refusal(request.whose, protocol.CALLER)
         try:
             return self._answer(request, argv)
         except NeedsCaller:
-            return protocol.encode_refusal(request.id, protocol.CALLER)
+            return protocol.encode_refusal(request.whose, protocol.CALLER)
 
     def _answer(self, request: "Request", argv: list[str]) -> bytes:
         session, out, err = self._session(request)
         if _local(request):
-            session.cwd = _enter(request.id)
+            session.cwd = _enter(request.caller)
             try:
                 status = dispatch(argv, session)
             finally:
@@ -155,7 +168,7 @@ class Calls:
             session.recall(self._remembered)
             status = dispatch(argv, session)
             session.remember(self._remembered)
-        return protocol.encode_reply(request.id, status, b"".join(out.data), b"".join(err.data))
+        return protocol.encode_reply(request.whose, status, b"".join(out.data), b"".join(err.data))
 
     def _session(self, request: "Request") -> "tuple[Resident, Held, Held]":
         out, err = (Held(terminal=digit == 0x31) for digit in request.terminals)
@@ -174,13 +187,14 @@ class Calls:
 
 def _local(request: "Request") -> bool:
     """Whether the caller's folder can matter: a path, or any option that may take one."""
-    return any(word.startswith(b"-") for word in request.words) or any(b"./" in field for field in (*request.words, *request.variables))
+    words = b"\0".join((b"", *request.words))
+    return b"\0-" in words or b"./" in words or b"./" in b"".join(request.variables)
 
 
 def _enter(caller: bytes) -> str:
     """Goes where the caller is, whatever its `PWD` says; the folder's path."""
     try:
-        os.chdir(b"/proc/%b/cwd" % caller.partition(b".")[0])
+        os.chdir(b"/proc/%b/cwd" % caller)
         return os.getcwd()
     except OSError as error:
         raise NeedsCaller from error

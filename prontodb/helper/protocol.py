@@ -2,32 +2,35 @@
 
 A request is fields, each ended by NUL, which no word of a shell can hold:
 
-    P1  ID  TERMINALS  VARIABLES  WORDS  NAME=value...  WORD...
+    "P2 CALLER.NUMBER TERMINALS WORDS"  NAME=value...  ""  WORD...  "CALLER.NUMBER"
 
-ID is the caller's process, a dot and a number of its own, and comes back. TERMINALS is two digits, for standard output and standard
-error: 1 where it is a terminal. VARIABLES and WORDS count what follows: the caller's exported variables, as far as ProntoDB knows them,
-and the command line.
+CALLER is the caller's process, NUMBER one of its own for the call. TERMINALS is two digits, for standard output and standard error: 1
+where it is a terminal. WORDS counts the words of the command line, which come behind the caller's exported variables, as far as ProntoDB
+knows them. The last field tells that nothing is missing: a caller may be interrupted while it writes.
 
-A reply begins with a frame of `FRAME` bytes, filled up with blanks; then come standard output and standard error, of these lengths:
+A reply begins with a frame of ASCII, filled up with blanks to a multiple of `UNIT` bytes; how many of them is its first byte, a digit:
 
-    `>`; ID, 19 wide; KIND; status, 3 wide; length of standard output, 10 wide; standard error, 10 wide; the helper, 10 wide; newline
+    digit `>` KIND; status, 3 wide; length of standard error, 3 wide; CALLER.NUMBER, 19 wide; length of standard output, 3 wide; both
+    `2>`      KIND; status, 3 wide; length of standard error, 10 wide; CALLER.NUMBER, 19 wide; length of standard output, 10 wide
 
-A length counts bytes. The frame is ASCII, so that `read -N` needs no change of locale for it, nor for a body of the kind PLAIN. A body
-that is PLAIN and fits is in the frame, behind the newline: a short value costs the shell one read less.
+The first form is that of the kind SHORT. Behind the second come standard output and standard error. A length counts bytes. A frame needs
+no change of locale for `read -N`, nor does a body of the kind PLAIN.
 """
 
-import os
-
-VERSION = b"P1"
-HEAD = 55
-"""Bytes of what a frame says."""
-FRAME = 256
-"""Bytes of a frame."""
-FIELDS = 5
-"""Fields of a request before variables and words."""
+VERSION = b"P2"
+UNIT = 32
+"""Bytes that the length of a frame is counted in."""
+HEAD = 31
+"""Bytes of what a short reply's frame says before the outputs."""
+ROOM = 9 * UNIT - HEAD
+"""Bytes of output that fit into a frame."""
+FRAME = 2 * UNIT
+"""Bytes of a frame that is followed by a body."""
 LONGEST = 1 << 20
 """Bytes that a request may have before its end is seen: a shell sends far shorter ones."""
 
+SHORT = b"s"
+"""A reply that is ASCII, and fits into the frame."""
 PLAIN = b"a"
 """A reply that is ASCII."""
 BYTES = b"b"
@@ -47,10 +50,13 @@ class Garbled(Exception):
 class Request:
     """One call, as the shell sent it."""
 
-    __slots__ = ("id", "terminals", "variables", "words")
+    __slots__ = ("caller", "terminals", "variables", "whose", "words")
 
-    def __init__(self, head: list[bytes], variables: tuple[bytes, ...], words: list[bytes]) -> None:
-        _, self.id, self.terminals, *_ = head
+    def __init__(self, whose: bytes, terminals: bytes, variables: tuple[bytes, ...], words: list[bytes]) -> None:
+        self.whose = whose
+        """The caller's process, a dot, and the number of the call."""
+        self.caller = whose.partition(b".")[0]
+        self.terminals = terminals
         self.variables = variables
         self.words = words
 
@@ -66,47 +72,54 @@ class Decoder:
         fields = (self._rest + data).split(b"\0")
         found = []
         at = 0
-        while (request := _taken(fields, at)) is not None:
+        while taken := _taken(fields, at):
+            request, at = taken
             found.append(request)
-            at += FIELDS + len(request.variables) + len(request.words)
-        self._rest = b"\0".join(fields[at:])
+        self._rest = b"\0".join(fields[at:]) if at else self._rest + data
         if len(self._rest) > LONGEST:
             raise Garbled("a request without an end")
         return found
 
 
-def _taken(fields: list[bytes], at: int) -> Request | None:
-    """The request that begins at a field; None where some of it is still to come. The last field is never complete."""
-    if at < len(fields) - 1 and fields[at] != VERSION:
-        raise Garbled(f"not a request of this version: {fields[at][:20]!r}")
-    if at + FIELDS >= len(fields):
+def _taken(fields: list[bytes], at: int) -> "tuple[Request, int] | None":
+    """The request that begins at a field, and where the next one does; None where some of it is still to come."""
+    last = len(fields) - 1  # which is never complete
+    if at >= last:
         return None
-    head = fields[at : at + FIELDS]
-    if not (head[3].isdigit() and head[4].isdigit() and len(head[1]) < 20):
-        raise Garbled(f"not a request: {head!r}")
-    middle = at + FIELDS + int(head[3])
-    end = middle + int(head[4])
-    if end >= len(fields):
+    head = fields[at].split(b" ")
+    if len(head) != 4 or head[0] != VERSION or not head[3].isdigit():
+        raise Garbled(f"not a request of this version: {fields[at][:40]!r}")
+    try:
+        middle = fields.index(b"", at + 1, last)
+    except ValueError:
         return None
-    return Request(head, tuple(fields[at + FIELDS : middle]), fields[middle:end])
+    end = middle + 1 + int(head[3])
+    if end >= last:
+        return None
+    if fields[end] != head[1]:
+        raise Garbled(f"a request that was cut: {fields[at]!r}")
+    if len(head[1]) > 19:
+        raise Garbled(f"a caller of that name would not fit a reply: {head[1]!r}")
+    return Request(head[1], head[2], tuple(fields[at + 1 : middle]), fields[middle + 1 : end]), end + 1
 
 
 def encode_request(call: Request) -> bytes:
     """The bytes of a request, as the shells write them."""
-    counts = [b"%d" % len(call.variables), b"%d" % len(call.words)]
-    return b"".join(field + b"\0" for field in (VERSION, call.id, call.terminals, *counts, *call.variables, *call.words))
+    head = b"%b %b %b %d" % (VERSION, call.whose, call.terminals, len(call.words))
+    return b"".join(field + b"\0" for field in (head, *call.variables, b"", *call.words, call.whose))
 
 
 def encode_reply(whose: bytes, status: int, out: bytes, err: bytes) -> bytes:
     """The bytes of a reply."""
-    if b"\0" in out or b"\0" in err:
-        return _frame(whose, NUL, status, (0, 0))
     body, lengths = out + err, (len(out), len(err))
+    if b"\0" in body:
+        return _frame(whose, NUL, status, (0, 0))
     if not body.isascii():
         return _frame(whose, BYTES, status, lengths) + body
-    if len(body) <= FRAME - HEAD:
-        return _frame(whose, PLAIN, status, lengths, body)
-    return _frame(whose, PLAIN, status, lengths) + body
+    if len(body) > ROOM:
+        return _frame(whose, PLAIN, status, lengths) + body
+    units = (HEAD + len(body) + UNIT - 1) // UNIT
+    return (b"%d>%b%3d%3d%-19b%3d%b" % (units, SHORT, status, len(err), whose, len(out), body)).ljust(units * UNIT)
 
 
 def encode_refusal(whose: bytes, kind: bytes) -> bytes:
@@ -114,5 +127,5 @@ def encode_refusal(whose: bytes, kind: bytes) -> bytes:
     return _frame(whose, kind, 0, (0, 0))
 
 
-def _frame(whose: bytes, kind: bytes, status: int, lengths: tuple[int, int], body: bytes = b"") -> bytes:
-    return (b">%-19b%b%3d%10d%10d%10d\n%b" % (whose, kind, status, *lengths, os.getpid(), body)).ljust(FRAME)
+def _frame(whose: bytes, kind: bytes, status: int, lengths: tuple[int, int]) -> bytes:
+    return (b"2>%b%3d%10d%-19b%10d" % (kind, status, lengths[1], whose, lengths[0])).ljust(FRAME)

@@ -1,8 +1,12 @@
 """Whether the shell is still the shell, and this program still the installed one."""
 
 import os
+import time
 
 import prontodb
+
+PAUSE = 0.02
+"""Seconds between two looks at the installed version: to install one takes longer."""
 
 
 class Watch:
@@ -16,6 +20,7 @@ class Watch:
         self._shell = shell
         self._seen = self._fingerprint()
         self._package = _identity()
+        self._looked = 0.0
         self.fd = _pidfd(shell)
         """Becomes readable when the process ends, where the operating system has such a thing; else -1."""
 
@@ -29,6 +34,10 @@ class Watch:
 
     def replaced(self) -> bool:
         """Whether another version has been installed over this one, whose modules would no longer fit those that are loaded."""
+        now = time.monotonic()
+        if now - self._looked < PAUSE:
+            return False
+        self._looked = now
         return _identity() != self._package
 
     def _fingerprint(self) -> tuple[str, ...]:

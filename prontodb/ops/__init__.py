@@ -38,18 +38,22 @@ class Store:
 
 def open_store(session: "Session") -> Store:
     """The store that a call's flags and environment name; opened at its first use, closed with the session."""
-    context = session.context()
-    database = context.database.value
-    scheme(database)
-    user = context.user.value
-    if os.path.exists(f"{data_home(session.environ)}/users/{user}.json"):
+    locked, key = session.opening = session.opening or _opening(session)
+    if os.access(locked, os.F_OK):
         from .users import admit
 
-        admit(session, user)
-    path = database_file(database, session.environ, session.cwd, user)
-    named = not database.startswith(("/", "./", "sqlite:"))
-    key = (path, user, context.meta.value, named)
+        admit(session, key[1])
     engine = session.pool.engines.get(key)
     if engine is None:
-        engine = session.pool.engines[key] = open_sqlite(path, key[1:3], session.pool.timeout, folders=named)
-    return Store(engine, path, session)
+        engine = session.pool.engines[key] = open_sqlite(key[0], key[1:3], session.pool.timeout, folders=key[3])
+    return Store(engine, key[0], session)
+
+
+def _opening(session: "Session") -> tuple[str, tuple[str, str, str, bool]]:
+    """The file that a user with a password has, and what the engine is opened for: file, user, meta, and whether we chose the file."""
+    context = session.context()
+    database, user = context.database.value, context.user.value
+    scheme(database)
+    named = not database.startswith(("/", "./", "sqlite:"))
+    path = database_file(database, session.environ, session.cwd, user)
+    return f"{data_home(session.environ)}/users/{user}.json", (path, user, context.meta.value, named)

@@ -1,0 +1,184 @@
+"""Subshells share their shell's helper, each on a line of its own: right answers, however many, and whatever becomes of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from prontodb.helper.lines import MORE, MOST
+
+from .conftest import Home, Result
+from .helping import SHELLS, gone, helpers, script
+from .test_helper import poll_until
+
+every_shell = pytest.mark.parametrize("shell", SHELLS)
+COUNTED = """
+function __pronto_command { builtin echo "$1" >>commands; prontodb "$@"; }
+"""
+"""Keeps count of what the command was called for; the calls that the helper answers are not among them."""
+
+
+def counted(home: Home, shell: str, text: str) -> tuple[Result, list[str]]:
+    """What a script does, and the verbs that it left to the command; starting a helper is one of them."""
+    done = script(home, shell, COUNTED + text)
+    file = home.folder / "commands"
+    return done, file.read_text().split() if file.exists() else []
+
+
+@every_shell
+def test_fifty_subshells_get_ten_thousand_right_answers_from_one_helper(home: Home, shell: str) -> None:
+    for number in range(10):
+        home.call("set", f"p.n.k{number}", f"value {number}")
+    text = """
+    check() { pronto get -v V "p.n.k$1"; [ "$V" = "value $1" ] || echo "wrong: $V"; }
+    check 0
+    for ((i = 0; i < 50; i++)); do
+        (for ((j = 0; j < 200; j++)); do check $((j % 10)); done; [ "$(pronto get p.n.k1)" = 'value 1' ] || echo wrong; echo done) &
+    done
+    for ((k = 0; k < 300; k++)); do check $((k % 10)); done
+    wait; echo end
+    """
+    done, commands = counted(home, shell, text)
+    assert (sorted(done.lines), done.err) == ([*["done"] * 50, "end"], "")
+    assert commands == ["__helper"]
+
+
+@every_shell
+def test_every_kind_of_subshell_is_answered_by_the_helper(home: Home, shell: str) -> None:
+    """Also where the first of them starts it: the shell then goes on with the same one."""
+    home.call("set", "p.n.k", "v")
+    text = """
+    x=$(pronto get p.n.k); echo "$x"
+    echo a | while read -r one; do pronto get p.n.k; done; echo
+    (pronto get p.n.k; (pronto get p.n.k); x=$(pronto get p.n.k); echo "$x")
+    { pronto get p.n.k; } & wait; echo
+    command cat <(pronto get p.n.k); echo
+    pronto get p.n.k | command cat; echo
+    pronto set p.n.k w; pronto get -v V p.n.k; echo "$V$(pronto get p.n.none 2>/dev/null || echo " $?")"
+    """
+    done, commands = counted(home, shell, text)
+    assert (done.lines, done.err) == (["v", "v", "vvv", "v", "v", "v", "w 2"], "")
+    assert commands == ["__helper"]
+
+
+@every_shell
+def test_subshells_that_are_the_first_and_start_at_once_start_one_helper(home: Home, shell: str) -> None:
+    home.call("set", "p.n.k", "v")
+    text = (
+        'for i in 1 2 3 4 5 6; do (x=$(pronto get p.n.k); echo "$x"; command sleep 3) & done; command sleep 2; pronto get p.n.k; echo; wait'
+    )
+    counts: list[int] = []
+    watcher = threading.Thread(target=lambda: (time.sleep(2.5), counts.append(len(helpers(home)))))
+    watcher.start()
+    done = script(home, shell, text)
+    watcher.join()
+    assert (done.lines, done.err, counts) == (["v"] * 7, "", [1])
+    assert gone(home)
+
+
+@every_shell
+def test_subshells_that_are_killed_give_their_lines_back(home: Home, shell: str) -> None:
+    """In the middle of calls, more of them than there are lines."""
+    home.call("set", "p.n.k", "v")
+    text = f"""
+    pronto get p.n.k; echo
+    for ((i = 0; i < {MORE * 3}; i++)); do
+        (while :; do pronto get -v V p.n.k; done) & held=$!
+        [ $((i % 3)) = 0 ] || command sleep 0.01
+        builtin kill -KILL $held
+        wait $held
+        x=$(pronto get p.n.k); [ "$x" = v ] || echo wrong
+    done 2>/dev/null
+    for ((i = 0; i < 150; i++)); do
+        left=$(command ls $__pronto_home | command grep -c taken)
+        [ "$left" != 0 ] || break
+        command sleep 0.1
+    done
+    echo "$left"
+    """
+    done, commands = counted(home, shell, text)
+    assert (done.lines, done.err) == (["v", "0"], "")
+    assert commands == ["__helper"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_where_there_are_no_lines_left_the_command_answers(home: Home, shell: str) -> None:
+    home.call("set", "p.n.k", "v")
+    text = f"""
+    pronto get p.n.k; echo
+    for ((i = 1; i < {MOST}; i++)); do echo $$ >$__pronto_home/$i.taken; done
+    x=$(pronto get p.n.k); echo "$x"
+    (pronto get p.n.k; pronto get p.n.k); echo
+    """
+    done, commands = counted(home, shell, text)
+    assert (done.lines, done.err) == (["v", "v", "vv"], "")
+    assert commands == ["__helper", "get", "get", "get"]
+
+
+@every_shell
+def test_a_line_that_somebody_took_and_never_used_is_free_again(home: Home, shell: str) -> None:
+    home.call("set", "p.n.k", "v")
+    text = f"""
+    pronto get p.n.k; echo
+    for ((i = 1; i < {MORE}; i++)); do printf 999999999 >$__pronto_home/$i.taken; done
+    command sleep 1.3; x=$(pronto get p.n.k); echo "$x"
+    """
+    done, commands = counted(home, shell, text)
+    assert (done.lines, done.err) == (["v", "v"], "")
+    assert commands == ["__helper"]
+
+
+@every_shell
+def test_the_shell_and_its_subshells_go_on_after_each_others_restarts(home: Home, shell: str) -> None:
+    """Whoever notices that the helper was killed starts another; the others find it."""
+    home.call("set", "p.n.k", "v")
+    kill = 'builtin kill -KILL "$(<$__pronto_home/pid)"'
+    text = f"""
+    pronto get p.n.k; {kill}; (pronto get p.n.k; pronto get p.n.k); pronto get p.n.k; pronto get p.n.k
+    (pronto get p.n.k; {kill}; pronto get p.n.k; pronto get p.n.k); x=$(pronto get p.n.k); echo "$x"
+    pronto get -v V p.n.k; echo "$V"; x=$(pronto get p.n.k); echo "$x"
+    """
+    done = script(home, shell, text)
+    assert (done.lines, done.err) == (["v" * 9, "v", "v"], "")
+    assert gone(home)
+
+
+@every_shell
+def test_a_subshell_that_outlives_the_shell_is_answered(home: Home, shell: str) -> None:
+    home.call("set", "p.n.k", "v")
+    text = "pronto get p.n.k >late; (command sleep 2.5; pronto get p.n.k >late; pronto set p.n.late done) >/dev/null 2>&1 & exit"
+    assert script(home, shell, text).status == 0
+    poll_until(lambda: home.call("get", "p.n.late").out == b"done")
+    assert (home.folder / "late").read_bytes() == b"v"
+    assert gone(home)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_nothing_is_left_behind(home: Home, shell: str) -> None:
+    """Neither by a shell that ends, nor, once the next helper starts, by one that was killed together with its helper."""
+    home.call("set", "p.n.k", "v")
+    done = script(home, shell, "pronto get p.n.k; echo; echo ${__pronto_home}")
+    folder = done.lines[1]
+    poll_until(lambda: not os.path.exists(folder))
+    done = script(home, shell, 'pronto get p.n.k; echo; echo ${__pronto_home}; builtin kill -KILL "$(<$__pronto_home/pid)" $$')
+    left = done.lines[1]
+    assert os.path.exists(left)
+    time.sleep(0.1)
+    script(home, shell, "pronto get p.n.k")
+    assert not os.path.exists(left)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_folder_that_is_not_ours_alone_is_not_used(home: Home, shell: str) -> None:
+    home.call("set", "p.n.k", "v")
+    place = home.folder / "run"
+    (place / f"prontodb-{os.getuid()}").mkdir(parents=True)
+    (place / f"prontodb-{os.getuid()}").chmod(0o777)
+    home.env["XDG_RUNTIME_DIR"] = str(place)
+    done, commands = counted(home, shell, "pronto get p.n.k; pronto get p.n.k; echo; x=$(pronto get p.n.k); echo $x")
+    assert (done.lines, done.err) == (["vv", "v"], "")
+    assert commands == ["__helper", "get", "get", "get"]
+    assert helpers(home) == []
