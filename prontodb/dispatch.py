@@ -22,6 +22,8 @@ HOT: "dict[tuple[str, int], Callable[..., int]]" = {
     ("exists", 1): hot.exists,
     ("keys", 1): hot.keys,
 }
+COMPLETE = "__complete"
+"""What completion asks with: no verb, nobody is meant to type it."""
 INTERRUPTED = 130
 """As shells count it: 128 and the number of SIGINT."""
 
@@ -57,6 +59,11 @@ def _run(argv: "Sequence[str]", session: "Session") -> int:
     form = HOT.get((verb, len(argv) - 1))
     if form and not any(word.startswith("-") for word in argv[1:]):
         return form(session, *argv[1:])
+    if verb == COMPLETE:
+        from .ops.completion import complete
+
+        render.page(session, complete(session, argv[1] if len(argv) == 2 else ""))
+        return 0
     from .cli import run
 
     return run(argv, session)

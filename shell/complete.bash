@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034
-# Completion of verbs and options in bash.
+# Completion of verbs, options and addresses in bash.
 
 function __prontodb_complete {
     \builtin local IFS=$' \t\n' word="${COMP_WORDS[COMP_CWORD]-}" offered='' files='' one
-    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended=''
+    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended='' elsewhere='' addresses=''
     \builtin local -i at
     for ((at = 1; at < COMP_CWORD; at++)); do
         # Bash splits words at "=".
@@ -15,6 +15,11 @@ function __prontodb_complete {
     done
     __prontodb_look "$word"
     COMPREPLY=()
+    if [[ -n $addresses ]]; then
+        offered=$(__prontodb_addresses "${COMP_WORDS[0]}" "$word")
+        # More of the address follows.
+        [[ $offered != *. ]] || \builtin compopt -o nospace
+    fi
     [[ -z $files ]] || \builtin compopt -o default
     for one in $offered; do
         [[ $one != "$word"* ]] || COMPREPLY+=("$one")

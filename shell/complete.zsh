@@ -1,9 +1,10 @@
-# Completion of verbs and options in zsh.
+# Completion of verbs, options and addresses in zsh.
 
 # Under the options that compinit's functions run with.
 function _prontodb {
     \builtin local offered='' files='' before
-    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended=''
+    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended='' elsewhere='' addresses=''
+    \builtin local -a found
     for before in "${(@)words[2,CURRENT-1]}"; do
         __prontodb_step "$before"
     done
@@ -14,6 +15,11 @@ function _prontodb {
     __prontodb_look "${words[CURRENT]}"
     if [[ -n $files ]]; then
         _files
+    elif [[ -n $addresses ]]; then
+        found=("${(@f)$(__prontodb_addresses "${words[1]}" "$PREFIX")}")
+        # Behind a delimiter more of the address follows.
+        \builtin compadd -S '' -- ${(M)found:#*.}
+        \builtin compadd -- ${found:#*.}
     else
         \builtin compadd -- ${=offered}
     fi

@@ -15,7 +15,7 @@ function __pronto_settle {
         [[ $base != /* || ! -w $base ]] || \builtin break
     done
     __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
-    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_sent=()
+    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_sent=() __pronto_pins=()
 }
 
 # get -v VAR ADDRESS: the value in a variable. The calls of loops, so it is as short as can be: bash copies a function whenever it is called.
@@ -30,7 +30,7 @@ function __pronto_into {
     __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
     __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    if \builtin printf '%s\0' "P2 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' get "$4" "$__pronto_id" 1>&62 &&
+    if \builtin printf '%s\0' "P2 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' get "$4" "$__pronto_id" 1>&62 &&
         { \builtin read -r -t 0.5 -N 1 -u 61 __pronto_out || __pronto_byte __pronto_out; } && [[ $__pronto_out == [1-9] ]] &&
         \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && [[ $__pronto_head == ">s  0  0$__pronto_id "* ]]; then
         \builtin printf -v "$3" %s "${__pronto_head:30:${__pronto_head:27:3}}"
@@ -49,7 +49,7 @@ function __pronto_call {
     __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
     if ! {
-        \builtin printf '%s\0' "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
+        \builtin printf '%s\0' "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
             __pronto_byte __pronto_out && [[ $__pronto_out == [1-9] ]] &&
             \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard
     }; then
@@ -215,9 +215,9 @@ function __pronto_close {
         __pronto_mend
         [[ $__pronto_holder != "$$" ]] || \exec 61<&- 62<&-
     fi
-    \builtin unset __pronto_{home,busy,calls,until,holder,line,id,sent,out,err,head,size,kind,status,into,tty,done}
+    \builtin unset __pronto_{home,busy,calls,until,holder,line,id,sent,pins,out,err,head,size,kind,status,into,tty,done}
     \builtin unset -f __pronto_{settle,call,heard,open,claim,nested,body,byte,works,read,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,interrupted,tell,unknown,repeatable}
+        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

@@ -16,7 +16,7 @@ function __pronto_settle {
     \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_ask='' __pronto_say=''
     \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_size=''
     \builtin typeset -g __pronto_kind='' __pronto_status='' __pronto_tty='' __pronto_done=''
-    \builtin typeset -ga __pronto_sent __pronto_loaded
+    \builtin typeset -ga __pronto_sent __pronto_pins __pronto_loaded
     for module in zsh/system zsh/zselect; do
         if ! \builtin zmodload -e $module; then
             \builtin zmodload $module
@@ -52,7 +52,7 @@ function __pronto_call {
         __pronto_open || \builtin return 1
     __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' \
+    \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
         "${@[2,-1]}" $__pronto_id && __pronto_frame && __pronto_heard || __pronto_failed "${2-}"
 }
 
@@ -209,9 +209,9 @@ function __pronto_close {
     for module in ${__pronto_loaded-}; do
         \builtin zmodload -u $module
     done
-    \builtin unset __pronto_{home,busy,calls,until,holder,ask,say,line,id,sent,out,err,head,size,kind,status,tty,done,loaded}
+    \builtin unset __pronto_{home,busy,calls,until,holder,ask,say,line,id,sent,pins,out,err,head,size,kind,status,tty,done,loaded}
     \builtin unset -f __pronto_{settle,call,heard,open,claim,hang_up,nested,frame,read,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,interrupted,tell,unknown,repeatable}
+        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

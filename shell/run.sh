@@ -19,7 +19,7 @@ function __pronto_run {
     elif ((__pronto_done)) || [[ $__pronto_kind != [sab] ]]; then
         # Not for the helper, or nothing that a variable can hold, or a helper that has become out of date.
         __pronto_busy=''
-        __pronto_command "$@"
+        __pronto_directly "$@"
     else
         __pronto_tell
     fi
@@ -67,7 +67,7 @@ function __pronto_alone {
     if [[ $# -eq 4 && $1 == get && $2 == -v && $3 == [A-Za-z_]* && $3 != *[!A-Za-z0-9_]* && $3 != __pronto_* && $4 != -* ]]; then
         __pronto_fetch "$3" "$4"
     else
-        __pronto_command "$@"
+        __pronto_directly "$@"
     fi
     \builtin return
 }
@@ -75,9 +75,19 @@ function __pronto_alone {
 # The same by the command. The x keeps the newlines at the end, which $( ) would drop.
 function __pronto_fetch {
     \builtin local __pronto_value='' __pronto_end=0
-    __pronto_value=$(__pronto_command get --no-nul "$2" && \builtin printf x) || __pronto_end=$?
+    __pronto_value=$(__pronto_directly get --no-nul "$2" && \builtin printf x) || __pronto_end=$?
     ((__pronto_end)) || \builtin printf -v "$1" %s "${__pronto_value%x}"
     \builtin return "$__pronto_end"
+}
+
+# The command, with the pins of the wrapper that calls.
+function __pronto_directly {
+    if ((${#__pronto_pins[@]} == 0)); then
+        __pronto_command "$@"
+    else
+        (\builtin export "${__pronto_pins[@]}" && __pronto_command "$@")
+    fi
+    \builtin return
 }
 
 # The last call was interrupted: nobody has to wait until the helper is done with it.
@@ -111,7 +121,7 @@ function __pronto_unknown {
 # Verbs that may be done twice.
 function __pronto_repeatable {
     case "$1" in
-    get | set | exists | keys | scan | ls | projects | namespaces | nss | ttl | expire | persist | where | help | version | create-cache) ;;
+    __complete | get | set | exists | keys | scan | ls | projects | namespaces | nss | ttl | expire | persist | where | help | version | create-cache) ;;
     *) \builtin return 1 ;;
     esac
 }

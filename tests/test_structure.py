@@ -27,7 +27,7 @@ LAYERS = [
     ("session", "spool", "intake"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
     ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory", "engines"),
-    ("ops", "ops.kv", "ops.places", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
+    ("ops", "ops.kv", "ops.places", "ops.completion", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
     ("render", "formats", "program", "shellgen"),
     ("hot", "salvage"),
     ("environment",),

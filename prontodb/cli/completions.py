@@ -14,12 +14,17 @@ from .table import GROUPS, VERBS
 from .topics import TOPICS
 
 FILES = "<files>"
+ADDRESS = "<address>"
+"""One address, or a place."""
+ADDRESSES = "<addresses>"
 CHOICES = {
     ("help",): " ".join([*(verb for verb in VERBS if verb not in GROUPS), *TOPICS]),
     ("shell", "check"): FILES,
     ("shell", "doctor"): FILES,
 }
 """What these verbs take, where it is no choice that click knows."""
+TAKEN = {"address", "source", "destination", "place"}
+"""What arguments are called that are addresses, or the beginning of one."""
 
 
 def completions() -> dict[str, object]:
@@ -48,13 +53,18 @@ def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[
 
 def _line(words: tuple[str, ...], command: click.Command) -> dict[str, str]:
     verbs = command.rows if isinstance(command, group.Verbs) else GROUPS if words == ("help",) else {}
-    choices = CHOICES.get(words) or " ".join(_choices(command))
+    choices = CHOICES.get(words) or " ".join(_choices(command)) or _addresses(command)
     return {"words": " ".join(words), "verbs": " ".join(verbs), "choices": choices, "flags": " ".join(_own(command))}
 
 
 def _choices(command: click.Command) -> list[str]:
     found = (param.type.choices for param in command.params if isinstance(param, click.Argument) and isinstance(param.type, click.Choice))
     return [str(choice) for choices in found for choice in choices]
+
+
+def _addresses(command: click.Command) -> str:
+    taken = [param.name for param in command.params if isinstance(param, click.Argument) and param.name in TAKEN]
+    return "" if not taken else ADDRESS if len(taken) == 1 else ADDRESSES
 
 
 def _flags(params: list[click.Parameter]) -> list[str]:

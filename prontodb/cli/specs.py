@@ -52,6 +52,7 @@ def _init(_: Spec) -> Mapping[str, object]:
 
 def _wrapper(spec: Spec) -> Mapping[str, object]:
     pins: dict[str, str] = spec["pins"]
+    defaults = {f"PRONTO_{name.upper()}": value for name, value in spec["defaults"].items()}
     return {
         "name": spec["name"],
         "kin": spec["kin"],
@@ -59,7 +60,10 @@ def _wrapper(spec: Spec) -> Mapping[str, object]:
         "pins": [{"variable": VARIABLES[pin], "value": value} for pin, value in pins.items()],
         "others": [variable for pin, variable in VARIABLES.items() if pin not in pins],
         "variables": list(VARIABLES.values()),
-        "defaults": [{"variable": f"PRONTO_{name.upper()}", "value": value} for name, value in spec["defaults"].items()],
+        "defaults": [{"variable": variable, "value": value} for variable, value in defaults.items()],
+        "assignments": [
+            f"{variable}={value}" for variable, value in [*((VARIABLES[pin], value) for pin, value in pins.items()), *defaults.items()]
+        ],
     }
 
 

@@ -17,6 +17,7 @@ class Row:
 VERBS = {
     "set": Row(VALUES, "values:put", "Store a value: an argument, standard input, or a file."),
     "get": Row(VALUES, "values:get", "Print a value."),
+    "mget": Row(VALUES, "batch:mget", "Print the values of many addresses."),
     "del": Row(VALUES, "values:delete", "Delete an entry."),
     "delete": Row(VALUES, "values:delete", "The same as del."),
     "exists": Row(VALUES, "values:exists", "Tell by the exit status whether an entry is there."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,17 +22,29 @@ ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds
 
 
 @verb(epilog="Example: git log -5 | prontodb set work.notes.log")
-@click.argument("address")
+@click.argument("address", required=False)
 @click.argument("value", required=False)
 @click.option("--file", "path", metavar="F", help="Store the bytes of file F.")
 @ttl_option
 @click.option("--allow-empty", is_flag=True, help="Store an empty value where nothing at all comes in.")
 @click.option("--trim", is_flag=True, help="Drop one newline at the end of the value.")
-def put(session: Session, address: str, value: str | None, path: str | None, ttl: str | None, allow_empty: bool, trim: bool) -> int:
+@click.option("-0", "--null", is_flag=True, help="Take pairs of an address and a value from standard input, each ended by NUL.")
+def put(session: Session, address: str | None, value: str | None, null: bool, ttl: str | None, **how: Any) -> int:
     """Store VALUE, or what standard input holds, or with --file a file. `-` as VALUE means standard input, empty or not.
 
-    A value that starts with `-` goes after `--`.
+    A value that starts with `-` goes after `--`. With -0, many at once: all of them are stored, or none.
     """
+    if null:
+        from .batch import put_pairs
+
+        session.piped = Piped(None, patient=True)
+        if address is not None or any(how.values()):
+            raise UsageError("With -0, addresses and values come from standard input alone", cure="leave out ADDRESS, --file, --trim")
+        return put_pairs(session, _write(ttl))
+    return _put(session, _given(address, "give an address, or with -0 pairs on standard input"), value, ttl, **how)
+
+
+def _put(session: Session, address: str, value: str | None, ttl: str | None, *, path: str | None, allow_empty: bool, trim: bool) -> int:
     if path is not None:
         return _put_file(session, address, path if value is None else _both(address), ttl)
     if value is not None and value != "-":
@@ -135,9 +147,9 @@ def _copied(session: Session, texts: tuple[str, str], write: Write, *, move: boo
     return 0
 
 
-def _given(address: str | None) -> str:
+def _given(address: str | None, cure: str = "give an address, or --from") -> str:
     if address is None:
-        raise UsageError("Missing argument 'ADDRESS'", cure="give an address, or --from")
+        raise UsageError("Missing argument 'ADDRESS'", cure=cure)
     return address
 
 
