@@ -94,8 +94,10 @@ def enforce(context: Context, environ: "Environ", cursor: "Callable[[str, str], 
         # Where root demands it, only root's profiles count: one's own would lower it.
         if (profile.system or not profiles.strict) and profile.allows(user, groups) and _combination(profile.preset, cursor) == wanted:
             return
-    shown = "user '{}', meta '{}', database '{}'".format(*wanted)
-    raise Denied(f"Strict mode: no profile allows {shown} to '{user}'", cure="prontodb profile list shows what is allowed")
+    from .urls import shown
+
+    combination = "user '{}', meta '{}', database '{}'".format(*map(shown, wanted))
+    raise Denied(f"Strict mode: no profile allows {combination} to '{user}'", cure="prontodb profile list shows what is allowed")
 
 
 def identity() -> tuple[str, list[str]]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import settings
 
 from prontodb.dispatch import dispatch
 from prontodb.session import Input, Session
+
+from .pgserver import Server
 
 COMMAND = str(Path(sys.executable).with_name("prontodb"))
 # What CI says of a change must not depend on the dice; elsewhere every run looks at other cases.
@@ -148,3 +151,15 @@ class Feed:
 def home(tmp_path: Path) -> Home:
     """An empty home."""
     return Home(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[Server]:
+    """A PostgreSQL server, one for all tests of a process."""
+    server = Server()
+    try:
+        server.init()
+        server.start()
+        yield server
+    finally:
+        server.remove()

@@ -25,8 +25,8 @@ class Store:
 
     @property
     def now(self) -> float:
-        """Unix seconds."""
-        return self._session.clock()
+        """Unix seconds, by the store's clock."""
+        return self.engine.time(self._session.clock())
 
     @property
     def folders(self) -> list[str]:
@@ -46,6 +46,8 @@ def open_store(session: "Session") -> Store:
         from .users import admit
 
         admit(session, user)
+    if "://" in database and not database.startswith("sqlite:"):
+        return _open_postgres(session, database)
     path = database_file(database, session.environ, session.cwd, user)
     named = not database.startswith(("/", "./", "sqlite:"))
     key = (path, user, context.meta.value, named)
@@ -53,3 +55,16 @@ def open_store(session: "Session") -> Store:
     if engine is None:
         engine = session.pool.engines[key] = open_sqlite(path, key[1:3], session.pool.timeout, folders=named)
     return Store(engine, path, session)
+
+
+def _open_postgres(session: "Session", url: str) -> Store:
+    from ..engines import open_postgres
+    from ..urls import environment, identity
+
+    context, variables = session.context(), environment(session.environ)
+    whose = (context.user.value, context.meta.value)
+    key = (f"{url} {variables}", *whose, False)
+    engine = session.pool.engines.get(key)
+    if engine is None:
+        engine = session.pool.engines[key] = open_postgres(url, whose, session.pool.timeout, variables)
+    return Store(engine, identity(url), session)
