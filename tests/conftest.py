@@ -69,6 +69,10 @@ class Home:
         """The folder of rescued content."""
         return self.folder / ".local/state/prontodb/rescue"
 
+    def wipe(self) -> None:
+        """Takes away the database `main`."""
+        self.database.unlink()
+
     def run(self, *argv: str | bytes, stdin: bytes | None = None, **options: Any) -> Result:
         """Runs the installed command; standard input is a pipe with these bytes, or /dev/null."""
         env = self.env | options.pop("env", {})

@@ -178,15 +178,19 @@ class Database:
     def __init__(self, server: Server, name: str = "") -> None:
         self.server = server
         self.name = name or f"db{os.urandom(4).hex()}"
-        self._granted: set[str] = set()
+        self._granted: set[tuple[str, str]] = set()
         server.sql(f'CREATE DATABASE "{self.name}"')
-        if not server.sql("SELECT 1 FROM pg_roles WHERE rolname = 'agent'"):
-            server.sql("CREATE ROLE agent LOGIN")
+        self.login("agent")
         admin = self.admin()
         try:
             admin.init()
         finally:
             admin.close()
+
+    def login(self, name: str) -> None:
+        """Makes a role that can log in, unless there is one."""
+        if not self.server.sql("SELECT 1 FROM pg_roles WHERE rolname = %s", values=(name,)):
+            self.server.sql(f'CREATE ROLE "{name}" LOGIN')
 
     def admin(self) -> Any:
         """With the superuser's rights."""
@@ -203,13 +207,13 @@ class Database:
         """Lets a login use a meta; the meta's role."""
         from prontodb.engines.pg_roles import role_of
 
-        if meta not in self._granted or login != "agent":
+        if (login, meta) not in self._granted:
             admin = self.admin()
             try:
                 admin.grant(login, meta)
             finally:
                 admin.close()
-            self._granted.add(meta)
+            self._granted.add((login, meta))
         return role_of(self.name, meta)
 
     def engine(self, meta: str = "", timeout: float = 10, user: str = "default", **parameters: str) -> Any:
