@@ -50,8 +50,9 @@ def identity(database: str) -> str:
 
 def take(database: str, name: str, default: str) -> tuple[str, str]:
     """A parameter of our own, and the URL without it, as libpq wants it."""
-    place, mark, query = database.partition("?")
-    pairs = query.split("&") if mark else []
+    authority = database[: database.find("/", database.find("://") + 3)]
+    mark = database.find("?", authority.rfind("@") + 1)
+    place, pairs = (database[:mark], database[mark + 1 :].split("&")) if mark >= 0 else (database, [])
     own = [pair.partition("=")[2] for pair in pairs if pair.partition("=")[0] == name]
     rest = "&".join(pair for pair in pairs if pair.partition("=")[0] != name)
     return (own[-1] if own else default), place + (f"?{rest}" if rest else "")
@@ -66,4 +67,6 @@ def check_durability(word: str) -> str:
     """`quorum`, or `local` for one server. Raises `InvalidDatabase`."""
     if word in ("quorum", "local"):
         return word
-    raise InvalidDatabase(f"Invalid database: durability '{word}'", cure="durability=quorum, or durability=local for a single server")
+    raise InvalidDatabase(
+        "Invalid database: its durability is neither quorum nor local", cure="durability=quorum, or durability=local for a single server"
+    )

@@ -61,20 +61,28 @@ class Target:
         self.shown = shown(url)
         durability, rest = take(url, "durability", "quorum")
         self.durability = check_durability(durability)
-        try:
-            given: dict[str, str] = extensions.parse_dsn(rest)
-        except Error:
-            # Not what the driver says: it quotes, and what it quotes may be half a password.
-            raise InvalidDatabase(
-                f"Invalid database {self.shown}: not a URL of PostgreSQL's",
-                cure="postgresql://USER@HOST:PORT/DATABASE; % before odd characters",
-            ) from None
+        given = _parsed(rest, self.shown)
         self.hosts = _each_host({**_defaults(dict(variables)), **given}, self.shown)
         self.database = given.get("dbname", "")
         if not self.database or ":" in self.database:
             raise InvalidDatabase(
                 f"Invalid database {self.shown}: it names no database, or one with ':' in it", cure="postgresql://HOST/NAME"
             )
+
+
+def _parsed(url: str, shown: str) -> dict[str, str]:
+    """What libpq reads in it. Raises `InvalidDatabase`, without its words: it quotes, and what it quotes may be half a password."""
+    try:
+        given: dict[str, str] = extensions.parse_dsn(url)
+    except Error:
+        given = {"host": "@"}
+    # A password with an odd character in it ends early, and its rest is taken for a host, a port or a database.
+    odd = "@" in given.get("host", "") or any(mark in given.get("dbname", "") for mark in "@/")
+    if odd or given.get("port", "0").replace(",", "0").strip("0123456789"):
+        raise InvalidDatabase(
+            f"Invalid database {shown}: not a URL of PostgreSQL's", cure="postgresql://USER@HOST:PORT/DATABASE; write odd characters as %XX"
+        )
+    return given
 
 
 def _defaults(environ: dict[str, str]) -> dict[str, str]:

@@ -37,11 +37,16 @@ SELECT current_setting('server_version_num')::int, version(), current_setting('f
 FROM (SELECT 1) AS one LEFT JOIN prontodb.tenant t ON t.meta = current_user"""
 _BEGIN = """BEGIN; INSERT INTO prontodb.tenant AS t (meta, owner, shared, revision, token) VALUES (current_user, %s, false, 1, %s)
 ON CONFLICT (meta) DO UPDATE SET revision = t.revision + 1, token = excluded.token RETURNING t.revision, t.owner, t.shared"""
-# It writes, so it waits for the standbys: an earlier commit that is seen by then has reached them too.
-_DID = "UPDATE prontodb.tenant SET revision = revision WHERE meta = current_user RETURNING revision, token"
+# It waits until a transaction that is still being committed is over: an insert does so for a row that is not to be seen yet. And it
+# writes, so it waits for the standbys: an earlier commit that is seen by then has reached them too.
+_DID = """INSERT INTO prontodb.tenant AS t (meta, owner, shared, revision, token) VALUES (current_user, %s, false, 0, '')
+ON CONFLICT (meta) DO UPDATE SET revision = t.revision RETURNING t.revision, t.token"""
 
 
 _WHY = "SELECT to_regnamespace('prontodb') IS NOT NULL, EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s)"
+
+
+SILENT = "neither it nor its standbys confirmed it in time"
 
 
 class Undecided(Exception):
@@ -271,23 +276,24 @@ class Link:
         del self._db.notices[:]
         try:
             self.execute("COMMIT")
-        except (Gone, Busy) as error:
-            # Cut off, or silent: either way nobody has said what came of it.
-            self.close()
+        except Gone as error:
             raise Undecided(result) from error
+        except Busy as error:
+            # `statement_timeout` does not end this wait. The server goes on with it, and this meta's next writers wait for that.
+            self.close()
+            raise self._unconfirmed(SILENT) from error
         if self._db.notices:
             # The wait for the standbys was called off: it says so by a warning, and calls it a success.
-            raise self._unconfirmed("its standbys did not confirm it in time")
+            raise self._unconfirmed("the wait for its standbys was called off")
 
     def _find_out(self, token: bytes) -> "bool | None":
         """Whether the transaction with this token was committed, once it is over; None where nobody can tell any more."""
         try:
-            rows = self.run(_DID)
+            last, theirs = self.run(_DID, (self.user,))[0]
         except StorageError as error:
             raise self._unconfirmed(error.message) from error
         if self._db is not None and self._db.notices:
-            raise self._unconfirmed("its standbys did not confirm it in time")
-        last, theirs = rows[0] if rows else (0, b"")
+            raise self._unconfirmed("the wait for its standbys was called off")
         if bytes(theirs) == token:
             return True
         # A revision that was not reached, or that somebody else was given: ours was undone.

@@ -21,7 +21,7 @@ def role_of(database: str, meta: str) -> str:
 def owner_of(database: str) -> str:
     """The role that owns the tables; nobody logs in as it."""
     name = f"{database}::owner"
-    return name if len(name.encode()) <= LONGEST else f"~{_digest(database, ':owner')}"
+    return name if len(name.encode()) <= LONGEST else f"~~{_digest(database, '')}"
 
 
 def _digest(database: str, meta: str) -> str:
