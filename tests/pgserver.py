@@ -110,7 +110,7 @@ class Server:
         assert self.process
         group = children(self.process.pid)
         for process in (self.process.pid, *group):
-            _signal(process, signal.SIGKILL)
+            send(process, signal.SIGKILL)
         self.process.wait()
         self.process = None
 
@@ -165,7 +165,8 @@ def children(process: int) -> list[int]:
     return found
 
 
-def _signal(process: int, number: int) -> None:
+def send(process: int, number: int) -> None:
+    """Sends a signal to a process that may be gone already."""
     try:
         os.kill(process, number)
     except ProcessLookupError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
@@ -27,8 +26,9 @@ from prontodb.errors import Busy, Denied, InvalidDatabase, StorageError
 from prontodb.model import PIECE, Content, Write
 
 from .conftest import COMMAND, Home
+from .helping import script
 from .pgproxy import Proxy
-from .pgserver import Database, Server, children
+from .pgserver import Database, Server, children, send
 
 NOW = 1_000_000_000
 PLACE = Place("p", "n")
@@ -422,7 +422,7 @@ def test_a_frozen_server_is_not_waited_for(lone: Database, home: Home) -> None:
     assert process
     stopped = [process.pid, *children(process.pid)]
     for number in stopped:
-        os.kill(number, signal.SIGSTOP)
+        send(number, signal.SIGSTOP)
     try:
         began = time.monotonic()
         assert home.run("get", "a.b.c", "--database", lone.url(), env=SOON).status == 5
@@ -430,7 +430,7 @@ def test_a_frozen_server_is_not_waited_for(lone: Database, home: Home) -> None:
         assert (lost.status, time.monotonic() - began < 10) == (4, True)
     finally:
         for number in stopped:
-            os.kill(number, signal.SIGCONT)
+            send(number, signal.SIGCONT)
     assert home.run("get", lost.rescued, "--database", lone.url()).out == b"content"
 
 
@@ -717,6 +717,36 @@ def test_an_administrator_need_not_be_a_superuser(database: Database, home: Home
     assert home.run("get", "a.b.c", "--database", agent).out == b"v"
     assert home.call("admin", "postgres", "check", "--database", agent).status == 0
     assert home.call("admin", "postgres", "init", "--database", agent.replace(name, database.name)).status == 6
+
+
+# The helper
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_helper_keeps_one_connection(database: Database, db: PostgresEngine, home: Home, shell: str) -> None:
+    """All calls of a shell go over one connection; one that the server drops between two calls is not missed."""
+    script_text = f"""
+    export PRONTO_DB='{database.url(application_name="kept")}'
+    pronto set p.n.k v
+    pronto get -v A p.n.k; pronto get -v B p.n.k; pronto set p.n.k w; pronto get -v C p.n.k
+    echo "$A$B$C"
+    touch ready; while ! [ -e go ]; do sleep 0.05; done
+    pronto get -v D p.n.k; pronto set p.n.k x; pronto get -v E p.n.k; echo "$D$E"
+    """
+    seen: list[Any] = []
+
+    def watch() -> None:
+        _until((home.folder / "ready").exists)
+        seen.extend(database.sql("SELECT state FROM pg_stat_activity WHERE application_name = 'kept'"))
+        database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kept'")
+        (home.folder / "go").touch()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    done = script(home, shell, script_text)
+    thread.join()
+    assert (done.lines, done.err) == (["vvw", "wx"], "")
+    assert seen == [("idle",)]
 
 
 # Unused by a file
