@@ -146,6 +146,10 @@ def checked(name: str, table: object, path: str) -> "Table":
         raise InvalidSetting(f"Profile '{name}' in {path} is malformed", cure=f"it has texts {', '.join(TEXTS)}; lists {', '.join(LISTS)}")
     if table.get("cursor") and table.get("database"):
         raise InvalidSetting(f"Profile '{name}' in {path} names both a cursor and a database", cure="name one of them")
+    if "://" in str(table.get("database", "")):
+        from .urls import to_keep
+
+        to_keep(str(table["database"]), f"Profile '{name}'")
     for field, check in (("user", check_user), ("meta", check_meta)):
         if field in table:
             check(str(table[field]))

@@ -1,6 +1,6 @@
 """Databases that are URLs: told from names and paths, taken apart, and shown without their secrets. Pure."""
 
-from .errors import InvalidDatabase
+from .errors import InvalidDatabase, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +37,11 @@ def shown(database: str) -> str:
     return f"{scheme}://{before.partition(':')[0]}{at}{place}" + (f"{question}{tail}" if tail else "")
 
 
-def secret(database: str) -> bool:
-    """Whether a URL holds something that is not shown."""
-    return shown(database) != database
+def to_keep(database: str, where: str) -> str:
+    """A URL as a cursor, a profile or a function keeps it. Raises `UsageError` where it holds a secret: those are shown and copied."""
+    if shown(database) != database:
+        raise UsageError(f"{where} keeps no password: '{shown(database)}'", cure="put it into ~/.pgpass (mode 0600), and leave it out here")
+    return database
 
 
 def identity(database: str) -> str:

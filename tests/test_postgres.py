@@ -28,7 +28,7 @@ from prontodb.model import PIECE, Content, Write
 from .conftest import COMMAND, Home
 from .helping import script
 from .pgproxy import Proxy
-from .pgserver import Database, Server, children, send
+from .pgserver import Database, Server, children, send, unprivileged
 
 NOW = 1_000_000_000
 PLACE = Place("p", "n")
@@ -566,7 +566,18 @@ def test_passwords_come_from_where_they_belong(database: Database, home: Home) -
     passfile.chmod(0o600)
     assert home.call("get", "a.b.c", "--database", url).out == b"v"
     secret = url.replace("careful@", "careful:right@")
-    assert home.run("cursor", "set", "c", secret).status == 64
+    for words in (
+        ("cursor", "set", "c", secret),
+        ("profile", "add", "p", "--database", secret),
+        ("shell", "wrapper", "f", "bash", "--database", secret),
+    ):
+        kept = home.run(*words)
+        assert (kept.status, "keeps no password" in kept.err, "right" in kept.err, kept.out in (b"", b"false\n")) == (
+            64,
+            True,
+            False,
+            True,
+        ), kept
     assert home.run("cursor", "set", "c", url).status == 0
     assert home.run("get", "a.b.c", "--cursor", "c").out == b"v"
     refused = home.run("get", "a.b.c", "--database", secret, env={"PRONTO_FORCE_DATABASE": url})
@@ -639,6 +650,44 @@ def test_roles_never_meet() -> None:
     assert role_of("shop", "") == "shop:-"
     with pytest.raises(InvalidDatabase):
         PostgresEngine("postgresql://h/a:b", ("default", ""), lambda: 1.0)
+
+
+def test_a_grant_that_is_taken_back_ends_with_the_next_call(database: Database, home: Home) -> None:
+    """Also over a connection that was open; what is piped then is kept here."""
+    engine = database.engine("fleeting")
+    put(engine, "k")
+    engine.rest()
+    database.sql(f'REVOKE "{role_of(database.name, "fleeting")}" FROM agent')
+    with pytest.raises(Denied, match="not granted meta 'fleeting'"):
+        value(engine, "k")
+    lost = home.run("set", "a.b.c", "--database", database.url(), "--meta", "fleeting", stdin=b"content")
+    assert lost.status == 4
+    assert home.run("get", lost.rescued, "--database", database.url(), "--meta", "fleeting").out == b"content"
+    assert home.run("get", lost.rescued, "--database", database.url(), "--meta", "other").status != 0
+
+
+def test_encryption_is_checked(home: Home) -> None:
+    """`sslmode=verify-full`: a server whose certificate is signed by the given authority, and no other, under its own name only."""
+    server = Server(ssl="on", ssl_cert_file="server.crt", ssl_key_file="server.key")
+    try:
+        server.init()
+        make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout {0}.key -out {0}.crt"
+        for name in (f"{server.data}/server", f"{server.folder}/other"):
+            subprocess.run(make.format(name).split(), check=True, capture_output=True, **unprivileged())
+        (server.data / "server.key").chmod(0o600)
+        server.start()
+        tls = Database(server, "tls")
+        tls.grant()
+        named = tls.url(sslmode="verify-full", sslrootcert=str(server.data / "server.crt")).replace("127.0.0.1", "localhost")
+        assert home.run("set", "a.b.c", "v", "--database", named).status == 0
+        assert home.run("get", "a.b.c", "--database", named).out == b"v"
+        checked = home.run("admin", "postgres", "check", "--database", named)
+        assert "encrypted" in checked.out.decode()
+        for wrong in (named.replace("localhost", "127.0.0.1"), named.replace(f"{server.data}/server.crt", f"{server.folder}/other.crt")):
+            done = home.run("get", "a.b.c", "--database", wrong)
+            assert (done.status, "certificate" in done.err, done.out) == (1, True, b""), done
+    finally:
+        server.remove()
 
 
 def test_the_time_is_the_servers(database: Database, db: PostgresEngine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from ..errors import Denied, Miss, UsageError
 from ..files import make_folders, replace_file, unlink
 from ..paths import database_file
 from ..resolve import Context, Preset
-from ..urls import is_postgres, secret, shown
+from ..urls import is_postgres, to_keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def put(session: "Session", name: str, target: str) -> Preset:
     unpinned(context, "cursors")
     _check(name)
     flags, user = session.flags, context.user.value
-    database = _url(target) if is_postgres(target) else database_file(target, session.environ, session.cwd, user)
+    database = to_keep(target, "A cursor") if is_postgres(target) else database_file(target, session.environ, session.cwd, user)
     preset = Preset(database, flags.meta or "", flags.project or "", flags.namespace or "")
     _write(session, user, f"{name}{saved.ENDING}", _json(preset))
     return preset
@@ -67,13 +67,6 @@ def delete(session: "Session", name: str) -> None:
     if saved.active(session.environ, user) == name:
         clear(session)
     unlink(f"{saved.folder(session.environ, user)}/{name}{saved.ENDING}")
-
-
-def _url(target: str) -> str:
-    """A URL as a cursor keeps it. Raises `UsageError` where it holds a password: what is saved is shown, copied and backed up."""
-    if secret(target):
-        raise UsageError(f"A cursor keeps no password: '{shown(target)}'", cure="put it into ~/.pgpass (mode 0600), and leave it out here")
-    return target
 
 
 def _check(name: str) -> None:
