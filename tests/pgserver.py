@@ -21,7 +21,9 @@ MISSING = "no PostgreSQL server is installed: tests/provision.sh brings one"
 
 
 def binaries() -> Path | None:
-    """The folder of the newest server; None where there is none."""
+    """The folder of the newest server, or the one that POSTGRES_BIN names; None where there is none."""
+    if chosen := os.environ.get("POSTGRES_BIN"):
+        return Path(chosen)
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("postgres")
     path = found[-1] if found else Path(on_path).resolve() if on_path else None

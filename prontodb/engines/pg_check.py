@@ -22,8 +22,11 @@ AND EXISTS (SELECT 1 FROM pg_policies p WHERE p.schemaname = 'prontodb' AND p.ta
     AND p.cmd = 'ALL' AND p.qual = %s AND p.with_check = %s)"""
 _OWNERS = """SELECT DISTINCT pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'prontodb' AND c.relkind = 'r'"""
+# From 16 on, whoever makes a role is its member, but may neither be it nor use its rights.
 _OWNER = """SELECT r.rolcanlogin OR r.rolsuper OR r.rolbypassrls, ARRAY(SELECT pg_get_userbyid(m.member)::text FROM pg_auth_members m
-WHERE m.roleid = r.oid) FROM pg_roles r WHERE r.rolname = %s"""
+WHERE m.roleid = r.oid
+    AND (coalesce((to_jsonb(m)->>'set_option')::bool, true) OR (to_jsonb(m)->>'inherit_option')::bool))
+FROM pg_roles r WHERE r.rolname = %s"""
 _PUBLIC = """SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
 WHERE n.nspname = 'prontodb' AND a.grantee = 0"""
 _LOGIN = "SELECT session_user::text, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user"

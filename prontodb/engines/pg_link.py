@@ -7,6 +7,7 @@ from ..errors import Busy, Denied, ProntoError, StorageError
 from . import pg_failures
 from .failures import NewerDatabase
 from .pg_driver import Error, Stalled, Target, connect, execute, no_answer
+from .pg_failures import AGAIN
 from .pg_roles import quoted, role_of
 from .pg_schema import MINIMUM, VERSION
 
@@ -41,11 +42,8 @@ ON CONFLICT (meta) DO UPDATE SET revision = t.revision + 1, token = excluded.tok
 # writes, so it waits for the standbys: an earlier commit that is seen by then has reached them too.
 _DID = """INSERT INTO prontodb.tenant AS t (meta, owner, shared, revision, token) VALUES (current_user, %s, false, 0, '')
 ON CONFLICT (meta) DO UPDATE SET revision = t.revision RETURNING t.revision, t.token"""
-
-
 _WHY = "SELECT to_regnamespace('prontodb') IS NOT NULL, EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s)"
-
-
+BROKE = "the connection broke"
 SILENT = "neither it nor its standbys confirmed it in time"
 
 
@@ -147,7 +145,7 @@ class Link:
                 if hopeless:
                     raise StorageError(f"Cannot reach {self.target.shown}: no such host", cure="look at the host in the URL")
                 if time.monotonic() + PAUSE > end:
-                    raise Busy(f"Cannot reach {self.target.shown}: {'; '.join(reasons)}", cure=pg_failures.AGAIN)
+                    raise Busy(f"Cannot reach {self.target.shown}: {'; '.join(reasons)}", cure=AGAIN)
                 time.sleep(PAUSE)
             else:
                 return reasons
@@ -231,7 +229,7 @@ class Link:
         `again`: to do it twice comes to the same. Else, where it cannot be found out whether it was done, raises `Unconfirmed`.
         """
         end = time.monotonic() + self.patience
-        first: list[T] = []
+        first: list[Any] = []
         while True:
             token = os.urandom(8)
             try:
@@ -239,15 +237,17 @@ class Link:
                 # What an attempt whose end nobody saw has done already, a second one cannot find to do.
                 return result or (first or [result])[0]
             except Gone as gone:
-                if time.monotonic() > end:
-                    raise gone.error from gone
+                failure: Exception = gone.error
             except Undecided as undecided:
                 done = self._find_out(token)
                 if done:
                     return undecided.result  # type: ignore[return-value]
-                if done is None and not again:
-                    raise self._unconfirmed("the connection broke") from undecided
-                first = [undecided.result] if done is None else []  # type: ignore[list-item]
+                first = [] if done is False else [undecided.result]
+                failure = self._unconfirmed(BROKE) if first else Busy(f"{self.target.shown} broke off: nothing was stored", cure=AGAIN)
+                if first and not again:
+                    raise failure from undecided
+            if time.monotonic() > end:
+                raise failure
 
     def _attempt(self, change: "Callable[[int], T]", token: bytes) -> "T":
         self.ready()
