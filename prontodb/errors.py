@@ -65,7 +65,7 @@ class StorageError(ProntoError):
 
 
 class Busy(StorageError):
-    """Another process held the database for longer than `busy_timeout`."""
+    """Another process held the database, or its server was not to be had, for longer than `busy_timeout`."""
 
     code = 5
     slug = "busy"

@@ -47,7 +47,8 @@ def to_keep(database: str, where: str) -> str:
 def identity(database: str) -> str:
     """Which database a URL leads to, whoever asks and however: hosts and database. Rescued content remembers its home by it."""
     place = database.partition("://")[2].rpartition("@")[2].partition("?")[0]
-    return f"postgresql://{place}"
+    hosts, slash, name = place.partition("/")
+    return f"postgresql://{','.join(host.removesuffix(':5432') for host in hosts.split(','))}{slash}{name}"
 
 
 def take(database: str, name: str, default: str) -> tuple[str, str]:
