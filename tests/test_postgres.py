@@ -225,6 +225,36 @@ def test_tenants_do_not_wait_for_each_other(database: Database, db: PostgresEngi
         engine.close()
 
 
+def test_a_load_stores_each_with_its_lifetime(db: PostgresEngine) -> None:
+    """Small and large, near and far apart; of equal addresses the last counts, and a fault leaves everything as it was."""
+    db.set_default_ttl("p", "other", 9, NOW)
+    large = b"x" * (2 * PIECE)
+    items = [(at(f"k{n % 700}"), Content.of(b"%d" % n), (5, 0, None)[n % 3]) for n in range(2100)]
+    items += [(Address("p", "other", "d"), Content.of(b"d"), None), (at("big"), Content.of(large), 7), (at("big"), Content.of(b"s"), 7)]
+    items += [(at("big"), Content.of(large[1:]), 7)]
+    assert db.load(iter(items), NOW) == 2104
+
+    def entry(name: str, namespace: str = "n") -> tuple[bytes, int | None, int]:
+        found = db.get(Address("p", namespace, name), NOW)
+        assert found is not None
+        return found.read(), found.entry.expires, found.entry.revision
+
+    assert [entry(f"k{n % 700}")[:2] for n in (2097, 2098, 2099)] == [(b"2097", NOW + 5), (b"2098", None), (b"2099", None)]
+    assert entry("d", "other")[:2] == (b"d", NOW + 9)
+    assert entry("big")[:2] == (large[1:], NOW + 7)
+    assert put(db, "later") > max(entry("big")[2], entry("k699")[2])
+    before = [entry("big"), len(db.names(PLACE, "", 5000, NOW))]
+
+    def broken() -> Iterator[tuple[Address, Content, None]]:
+        for number in range(3000):
+            yield at(f"new{number}"), Content.of(b"v"), None
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        db.load(broken(), NOW)
+    assert [entry("big"), len(db.names(PLACE, "", 5000, NOW))] == before
+
+
 # The line breaks
 
 

@@ -7,13 +7,14 @@ from .table import integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from .pg_driver import Row
     from .pg_link import Link
 
     Item = tuple[Address, Content]
+    Batch = dict[Address, tuple[bytes, int | None]]
 
 INLINE = PIECE
 """Bytes up to which a value stands in its row; the server itself keeps long ones apart from the rest of the row."""
@@ -78,24 +79,38 @@ class Table:
         return self._put(address, content, write, standing)
 
     def put_many(self, items: "Iterable[Item]", write: Write) -> int:
-        """Stores, as `Engine.put_many`: small values many at a time."""
+        """Stores, as `Engine.put_many`."""
         done: set[Address] = set()
-        batch: dict[Address, bytes] = {}
-        size = 0
-        for address, content in items:
-            if write.absent or write.revision is not None or content.size > INLINE:
-                self._put_batch(batch, write)
-                batch, size = {}, 0
+        if write.absent or write.revision is not None:
+            for address, content in items:
                 self.put(address, content, write)
-            else:
-                batch[address] = content.read()
-                size += content.size
-            done.add(address)
-            if len(batch) >= ITEMS or size >= ITEM_BYTES:
+                done.add(address)
+            return len(done)
+
+        def each() -> "Iterator[tuple[Address, Content, int | None]]":
+            for address, content in items:
+                done.add(address)
+                yield address, content, write.ttl
+
+        self.load(each(), write)
+        return len(done)
+
+    def load(self, items: "Iterable[tuple[Address, Content, int | None]]", write: Write) -> int:
+        """Stores all, each with its lifetime unless `write` says when they end; how many were given. Small values go many at a time."""
+        batch: Batch = {}
+        size = count = 0
+        for address, content, ttl in items:
+            if content.size > INLINE or len(batch) >= ITEMS or size >= ITEM_BYTES:
                 self._put_batch(batch, write)
                 batch, size = {}, 0
+            if content.size > INLINE:
+                self._put(address, content, _with_ttl(write, ttl), self._standing(address))
+            else:
+                batch[address] = (content.read(), ttl)
+                size += content.size
+            count += 1
         self._put_batch(batch, write)
-        return len(done)
+        return count
 
     def delete(self, addresses: "list[Address]") -> list[Address]:
         """Removes what lives of these; those, in the order asked."""
@@ -177,19 +192,20 @@ class Table:
         self._drop_body(standing.body)
         return revision
 
-    def _put_batch(self, batch: "dict[Address, bytes]", write: Write) -> None:
+    def _put_batch(self, batch: "Batch", write: Write) -> None:
         if not batch:
             return
         columns = _columns(batch)
         old = self._run(_STANDING_MANY, columns)
-        defaults = self._defaults(batch) if write.ttl is INHERIT and write.expires is None else {}
-        expires = [self._expires(write, defaults.get(_key(address)[:2])) for address in batch]
+        inherits = write.expires is None and any(ttl is INHERIT for _, ttl in batch.values())
+        defaults = self._defaults(batch) if inherits else {}
+        expires = [self._expires(_with_ttl(write, batch[address][1]), defaults.get(_key(address)[:2])) for address in batch]
         revisions = [self._take() for _ in batch]
-        self._run(_PUT_MANY, (write.note or None, *columns, revisions, expires, list(batch.values())))
+        self._run(_PUT_MANY, (write.note or None, *columns, revisions, expires, [value for value, _ in batch.values()]))
         for row in old:
             self._drop_body(row[5])
 
-    def _defaults(self, batch: "dict[Address, bytes]") -> "dict[Any, int]":
+    def _defaults(self, batch: "Batch") -> "dict[Any, int]":
         places = list({_key(address)[:2] for address in batch})
         sql = """SELECT project, namespace, ttl FROM prontodb.cache WHERE meta = current_user
             AND (project, namespace) IN (SELECT * FROM unnest(%s::bytea[], %s::bytea[]))"""
@@ -225,6 +241,14 @@ def require(address: Address, write: Write, revision: int) -> None:
         raise PreconditionFailed(f"{address} exists already", address=str(address))
     if write.revision is not None and write.revision != revision:
         raise PreconditionFailed(f"{address} has another revision: {revision or 'none'}", address=str(address))
+
+
+def _with_ttl(write: Write, ttl: int | None) -> Write:
+    if ttl == write.ttl:
+        return write
+    own = Write(ttl, note=write.note)
+    own.expires = write.expires
+    return own
 
 
 def _key(address: Address) -> tuple[bytes, bytes, bytes]:

@@ -116,6 +116,11 @@ class PostgresEngine:
         fresh = _repeatable(items)
         return self._write(lambda table: table.put_many(fresh(), write), now, again=_plain(write))
 
+    def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
+        """Stores all or none, each with its lifetime (as `Write.ttl`), in constant memory; how many were given."""
+        fresh = _repeatable(items)
+        return self._write(lambda table: table.load(fresh(), Write()), now, again=True)
+
     def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
         wanted = list(addresses)
@@ -216,11 +221,11 @@ def _piece(link: Link, at: tuple[int, int]) -> bytes:
     return bytes(rows[0][0])
 
 
-def _repeatable(items: "Iterable[tuple[Address, Content]]") -> "Callable[[], Iterable[tuple[Address, Content]]]":
+def _repeatable(items: "Iterable[T]") -> "Callable[[], Iterable[T]]":
     """Gives the items, each time anew where that is possible; an iterator that has begun cannot begin again."""
     left = [items]
 
-    def fresh() -> "Iterable[tuple[Address, Content]]":
+    def fresh() -> "Iterable[T]":
         if isinstance(items, (list, tuple)):
             return items
         if not left:
