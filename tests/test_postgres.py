@@ -345,6 +345,15 @@ def test_a_connection_that_died_at_rest_is_replaced(database: Database, db: Post
         assert verb() is not None
 
 
+def test_a_connection_that_rests_for_long_is_ended(database: Database, db: PostgresEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the server, and nobody notices."""
+    monkeypatch.setattr(pg_link, "IDLE", 0.2)
+    put(db, "k")
+    db.rest()
+    _until(lambda: database.sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'agent'") == [])
+    assert value(db, "k") == b"v"
+
+
 def test_at_rest_it_holds_nothing(database: Database, db: PostgresEngine) -> None:
     """The connection stays, idle, outside of any transaction; a large value that was begun lets go of its own."""
     put(db, "large", b"x" * (3 * PIECE))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LEAST = 1.0
 """Seconds that a server is given to answer, however short `busy_timeout` is: a network is no lock."""
+IDLE = 300.0
+"""Seconds after which the server ends a connection that rests: a shell that nobody types in must not keep others out."""
 PAUSE = 0.1
 """Seconds between two attempts to connect."""
 DURABLE = ("on", "remote_apply")
@@ -31,7 +33,7 @@ FLUSHED = (*DURABLE, "local", "remote_write")
 ALONE = "synchronous_standby_names is empty"
 
 _ASK = """SET ROLE {role}; SET search_path = pg_catalog; SET client_min_messages = warning; SET bytea_output = hex;
-SET statement_timeout = {statement}; SET lock_timeout = {lock};
+SET statement_timeout = {statement}; SET lock_timeout = {lock}; SET idle_session_timeout = {idle};
 SELECT current_setting('server_version_num')::int, version(), current_setting('fsync'), current_setting('synchronous_commit'),
     current_setting('synchronous_standby_names'), extract(epoch FROM clock_timestamp())::float8,
     (SELECT version FROM prontodb.state), t.owner, t.shared
@@ -169,7 +171,8 @@ class Link:
 
     def _ask(self) -> None:
         """Asks one question: whether it is alive, the role ours, the schema today's, the server durable, the data this user's; the time."""
-        sql = _ASK.format(role=quoted(self._role), statement=int(self.patience * 1000), lock=max(1, int(self._timeout() * 1000)))
+        limits = {"statement": self.patience, "lock": self._timeout(), "idle": IDLE}
+        sql = _ASK.format(role=quoted(self._role), **{name: max(1, int(seconds * 1000)) for name, seconds in limits.items()})
         before = time.time()
         try:
             number, version, fsync, commit, standbys, clock, schema, owner, shared = self.execute(sql)[0]
