@@ -388,7 +388,7 @@ def test_killed_it_loses_nothing_that_it_acknowledged(lone: Database) -> None:
     """-9 to all of its processes in the middle of writes, twice; 2,000 acknowledged writes and whatever was under way."""
     acknowledged: list[str] = []
     stop = threading.Event()
-    lone.grant("m1")
+    lone.grant()
 
     def work(number: int) -> None:
         engine = lone.engine(timeout=20)
@@ -788,6 +788,21 @@ def test_only_a_login_that_policies_stop_is_granted(database: Database, home: Ho
     pinned = home.call("admin", "postgres", "grant", "agent", "--database", url, env={"PRONTO_FORCE_META": "acme"})
     assert pinned.status == 6
     assert home.call("admin", "postgres", "init", "--database", "main").status == 64
+
+
+def test_grants_at_once_do_not_meet(database: Database) -> None:
+    """Eight administrators grant eight metas, and one of them all at once."""
+    for metas in ([f"at-once{number}" for number in range(8)], ["the-same"] * 8):
+
+        def grant(number: int, metas: list[str] = metas) -> bool:
+            with contextlib.closing(database.admin()) as admin:
+                admin.grant("agent", metas[number])
+            return True
+
+        assert all_at_once(grant) == [True] * 8
+        for meta in set(metas):
+            with contextlib.closing(database.engine(meta)) as engine:
+                put(engine, "k")
 
 
 def test_an_administrator_need_not_be_a_superuser(database: Database, home: Home) -> None:

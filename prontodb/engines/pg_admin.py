@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 """Seconds for each statement: an administrator waits, but not for ever."""
 
+TURN = 0x50524F4E
+"""The number of that lock, which is each database's own."""
+
 _ROLE = "SELECT rolsuper, rolbypassrls, rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = %s"
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'prontodb' ORDER BY 1, 2"
 
@@ -52,6 +55,7 @@ class Admin:
 
     def init(self) -> bool:
         """Makes the schema and its owner; False where it was there already."""
+        self._take_turns()
         owner = owner_of(self.target.database)
         if self.run("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'prontodb'"):
             self._as_owner(self._check_version)
@@ -65,6 +69,7 @@ class Admin:
 
     def grant(self, login: str, meta: str) -> str:
         """Lets a login use a meta, whose role is made where it is new; that role. Raises `UsageError` where there is no such login."""
+        self._take_turns()
         found = self.run(_ROLE, (login,))
         if not found:
             raise UsageError(f"No such login: '{login}'", cure=f"CREATE ROLE {quoted(login)} LOGIN, as the server's administrator")
@@ -78,6 +83,11 @@ class Admin:
         self._open(role)
         self.run(f"GRANT {quoted(role)} TO {quoted(login)}")
         return role
+
+    def _take_turns(self) -> None:
+        """Until this connection ends, no other administrator changes anything here: the server itself lets them collide."""
+        if not self.yugabyte:
+            self.run("SELECT pg_advisory_lock(%s)", (TURN,))
 
     def _make_role(self, role: str) -> None:
         found = self.run(_ROLE, (role,))
