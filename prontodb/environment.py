@@ -1,6 +1,7 @@
 """The environment variables that ProntoDB looks at: what a shell has to send to its helper, which has no environment of its own."""
 
 from .resolve import PINS, REFUSED, VARIABLES
+from .urls import VARIABLES as POSTGRES
 
 ALWAYS = ("HOME", "TERM")
 """Sent whenever they are set: nobody keeps these from programs."""
@@ -14,6 +15,7 @@ EXPORTED = (
     "NO_COLOR",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
+    *POSTGRES,
 )
 """Sent where they are exported: a variable of the shell's own is none of the environment."""
 

@@ -7,7 +7,10 @@
     │   ├── NewerDatabase         1   newer-schema
     │   ├── ReadOnlyDatabase      1   read-only
     │   ├── StorageFull           1   storage-full
+    │   ├── SchemaMissing         1   schema-missing
+    │   ├── NotDurable            1   not-durable
     │   └── Busy                  5   busy
+    │       └── Unconfirmed       5   unconfirmed
     ├── OutputError               1   output-error
     ├── Unrepresentable           1   unrepresentable
     ├── ContentLost               1   content-lost
@@ -25,9 +28,8 @@
         └── NoContent            64   no-content
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
-arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
-`formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and
-`cli.many`.
+arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
+`engines.pg_failures`, the others in `spool`, `formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and `cli.many`.
 """
 
 
@@ -63,7 +65,7 @@ class StorageError(ProntoError):
 
 
 class Busy(StorageError):
-    """Another process held the database for longer than `busy_timeout`."""
+    """Another process held the database, or its server was not to be had, for longer than `busy_timeout`."""
 
     code = 5
     slug = "busy"

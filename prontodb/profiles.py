@@ -94,8 +94,10 @@ def enforce(context: Context, environ: "Environ", cursor: "Callable[[str, str], 
         # Where root demands it, only root's profiles count: one's own would lower it.
         if (profile.system or not profiles.strict) and profile.allows(user, groups) and _combination(profile.preset, cursor) == wanted:
             return
-    shown = "user '{}', meta '{}', database '{}'".format(*wanted)
-    raise Denied(f"Strict mode: no profile allows {shown} to '{user}'", cure="prontodb profile list shows what is allowed")
+    from .urls import shown
+
+    combination = "user '{}', meta '{}', database '{}'".format(*map(shown, wanted))
+    raise Denied(f"Strict mode: no profile allows {combination} to '{user}'", cure="prontodb profile list shows what is allowed")
 
 
 def identity() -> tuple[str, list[str]]:
@@ -144,6 +146,10 @@ def checked(name: str, table: object, path: str) -> "Table":
         raise InvalidSetting(f"Profile '{name}' in {path} is malformed", cure=f"it has texts {', '.join(TEXTS)}; lists {', '.join(LISTS)}")
     if table.get("cursor") and table.get("database"):
         raise InvalidSetting(f"Profile '{name}' in {path} names both a cursor and a database", cure="name one of them")
+    if "://" in str(table.get("database", "")):
+        from .urls import to_keep
+
+        to_keep(str(table["database"]), f"Profile '{name}'")
     for field, check in (("user", check_user), ("meta", check_meta)):
         if field in table:
             check(str(table[field]))

@@ -191,7 +191,7 @@ class _Chooser:
     def _refuse(self, name: str, value: str | None, where: str) -> None:
         if value is not None and value != self.pins[name]:
             raise Denied(
-                f"{where} says {name} '{value}', but it is pinned to {_shown(self.pins[name])}",
+                f"{where} says {name} {_shown(value)}, but it is pinned to {_shown(self.pins[name])}",
                 cure="use what the pin says, or leave it out",
             )
 
@@ -201,7 +201,8 @@ class _Chooser:
             value = getattr(cursor, name)
             if value and self.pins.get(name, value) != value:
                 raise Denied(
-                    f"The cursor says {name} '{value}', but it is pinned to {_shown(self.pins[name])}", cure="use another cursor, or none"
+                    f"The cursor says {name} {_shown(value)}, but it is pinned to {_shown(self.pins[name])}",
+                    cure="use another cursor, or none",
                 )
             if "cursor" in self.pins:
                 self.pins.setdefault(name, value)
@@ -239,6 +240,10 @@ def read_pins(environ: "Environ") -> dict[str, str]:
 
 
 def _shown(value: str) -> str:
+    if "://" in value:
+        from .urls import shown
+
+        value = shown(value)
     return f"'{value}'" if value else "none"
 
 

@@ -118,7 +118,9 @@ def _options(session: "Session") -> str:
         return ""
     from shlex import quote
 
-    return "".join(f" --{name} {quote(value)}" for name, value in given if value)
+    from .urls import shown
+
+    return "".join(f" --{name} {quote(shown(value))}" for name, value in given if value)
 
 
 def _hints(session: "Session", error: ProntoError) -> tuple[str, ...]:

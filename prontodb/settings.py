@@ -56,7 +56,7 @@ SETTINGS = {
     "rescue_exit": Setting(_status, "4", "the exit status of a call whose content was rescued: 0 to 255"),
     "hints": Setting(_switch, "true", "whether to offer a likely address or command: true or false"),
     "stdin_wait": Setting(_milliseconds, "200", "milliseconds to wait for a pipe beside a value with an invalid address"),
-    "busy_timeout": Setting(_seconds, "5", "seconds to wait for a database that another process holds"),
+    "busy_timeout": Setting(_seconds, "5", "seconds to wait for a database that another process holds, or for a server"),
 }
 
 

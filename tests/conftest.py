@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import settings
 
 from prontodb.dispatch import dispatch
 from prontodb.session import Input, Session
+
+from .pgserver import Server
 
 COMMAND = str(Path(sys.executable).with_name("prontodb"))
 # What CI says of a change must not depend on the dice; elsewhere every run looks at other cases.
@@ -65,6 +68,10 @@ class Home:
     def spool(self) -> Path:
         """The folder of rescued content."""
         return self.folder / ".local/state/prontodb/rescue"
+
+    def wipe(self) -> None:
+        """Takes away the database `main`."""
+        self.database.unlink()
 
     def run(self, *argv: str | bytes, stdin: bytes | None = None, **options: Any) -> Result:
         """Runs the installed command; standard input is a pipe with these bytes, or /dev/null."""
@@ -148,3 +155,15 @@ class Feed:
 def home(tmp_path: Path) -> Home:
     """An empty home."""
     return Home(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def pg() -> Iterator[Server]:
+    """A PostgreSQL server, one for all tests of a process."""
+    server = Server()
+    try:
+        server.init()
+        server.start()
+        yield server
+    finally:
+        server.remove()

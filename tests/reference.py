@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 from prontodb import errors, formats, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
-from prontodb.cli import topics
+from prontodb.cli import many, topics  # noqa: F401 - likewise
 from prontodb.cli.about import _help_on
-from prontodb.cli.table import GROUPS, VERBS
-from prontodb.engines import failures  # noqa: F401 - likewise
+from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
+from prontodb.engines import failures, pg_failures  # noqa: F401 - likewise
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 WORDS = [(), *((verb,) for verb in VERBS), *((group, verb) for group, rows in GROUPS.items() for verb in rows)]
+WORDS += [("admin", "postgres", verb) for verb in POSTGRES_VERBS]
 
 
 def commands() -> str:

@@ -9,21 +9,42 @@ import pytest
 
 from . import reference
 from .conftest import Home
+from .pgserver import Server
 
 ROOT = Path(__file__).parent.parent
 KEY = re.compile(r"\d{10}_[0-9a-f]{8}_")
 PAGES = [path for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if "```console\n" in path.read_text()]
+SERVED = "use-postgresql.md"
+"""The page whose examples need a server, which it calls `db1`."""
 
 
-def sessions(page: Path) -> list[str]:
+def sessions(text: str) -> list[str]:
     """The examples of a page: what somebody typed after `$ `, and what came of it."""
-    return re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
+    return re.findall(r"```console\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != SERVED], ids=lambda page: page.name)
 def test_examples_show_what_happens(home: Home, page: Path) -> None:
     (home.folder / "notes.md").write_text("# Notes\n")
-    for session in sessions(page):
+    _examples(home, page.read_text())
+
+
+def test_examples_on_a_server_show_what_happens(home: Home) -> None:
+    page = next(page for page in PAGES if page.name == SERVED)
+    server = Server()
+    try:
+        server.init()
+        server.start()
+        home.env["PATH"] += f":{server.bin}"
+        version = server.sql("SELECT current_setting('server_version_num')::int / 10000")[0][0]
+        text = page.read_text().replace("PostgreSQL 15\t", f"PostgreSQL {version}\t")
+        _examples(home, text.replace("db1", f"127.0.0.1:{server.port}"))
+    finally:
+        server.remove()
+
+
+def _examples(home: Home, text: str) -> None:
+    for session in sessions(text):
         shown = ""
         status = 0
         for part in re.split(r"^(?=\$ )", session, flags=re.MULTILINE)[1:]:

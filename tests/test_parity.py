@@ -44,7 +44,7 @@ def test_hot_and_cold_say_the_same(home: Home, argv: tuple[str, ...], stdin: byt
     hot = home.call(*argv, stdin=stdin, now=1100)
     after_hot = home.call("scan", "p.n", "--json", now=1100).out
     home.call("rescue", "drop", "--all", now=1100)
-    home.database.unlink()
+    home.wipe()
     prepared(home)
     cold = home.call(argv[0], "--", *argv[1:], stdin=stdin, now=1100)
     assert (cold.status, cold.out, cold.err) == (hot.status, hot.out, hot.err)

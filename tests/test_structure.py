@@ -12,7 +12,7 @@ import pytest
 
 import prontodb
 from prontodb import errors
-from prontodb.cli.table import GROUPS, VERBS
+from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
 from prontodb.settings import SETTINGS
 
 from .conftest import COMMAND, Home
@@ -23,11 +23,24 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     ("__init__", "errors", "model", "address", "durations", "files"),
     ("tomlfile", "shellwords", "templatelint"),
-    ("paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
+    ("urls", "paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
     ("session", "spool", "intake"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
-    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory", "engines"),
-    ("ops", "ops.kv", "ops.places", "ops.completion", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
+    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory"),
+    ("engines.pg_driver", "engines.pg_failures", "engines.pg_roles", "engines.pg_schema", "engines.pg_link", "engines.pg_table"),
+    ("engines.postgres", "engines.pg_admin", "engines.pg_check", "engines"),
+    (
+        "ops",
+        "ops.kv",
+        "ops.places",
+        "ops.completion",
+        "ops.rescue",
+        "ops.rescued",
+        "ops.cursors",
+        "ops.profiles",
+        "ops.users",
+        "ops.postgres",
+    ),
     ("render", "formats", "program", "shellgen"),
     ("hot", "salvage"),
     ("environment",),
@@ -84,7 +97,13 @@ def test_imports_go_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_heavy_modules_stay_where_they_belong(path: Path) -> None:
-    homes = {"click": "cli.", "jinja2": "shellgen", "sqlite3": "engines.driver", "_sqlite3": "engines.driver"}
+    homes = {
+        "click": "cli.",
+        "jinja2": "shellgen",
+        "sqlite3": "engines.driver",
+        "_sqlite3": "engines.driver",
+        "psycopg2": "engines.pg_driver",
+    }
     for node in ast.walk(ast.parse(path.read_text())):
         for imported in _absolute(node):
             home = homes.get(imported.split(".")[0])
@@ -172,6 +191,7 @@ def test_every_error_has_a_published_status_and_is_drawn_in_the_tree() -> None:
 
 def test_every_verb_has_help_with_an_example(home: Home) -> None:
     verbs = [(verb,) for verb in VERBS] + [(group, verb) for group, rows in GROUPS.items() for verb in rows]
+    verbs += [("admin", "postgres", verb) for verb in POSTGRES_VERBS]
     for words in verbs:
         asked = home.call("help", *words)
         assert (asked.status, asked.err) == (0, "")

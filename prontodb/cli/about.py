@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..ops import open_store
 from ..paths import config_home, state_home
 from ..settings import SETTINGS
+from ..urls import shown
 from . import group
 from .group import Verbs, verb
 from .table import ADMIN_VERBS
@@ -32,7 +33,7 @@ def _choices(session: Session) -> list[dict[str, object]]:
     context = session.context()
     chosen = {"user": context.user, "cursor": context.cursor, "database": context.database, "meta": context.meta}
     chosen |= {"project": context.scope.project, "namespace": context.scope.namespace}
-    return [{"name": name, "value": choice.value or None, "source": choice.source} for name, choice in chosen.items()]
+    return [{"name": name, "value": shown(choice.value) or None, "source": choice.source} for name, choice in chosen.items()]
 
 
 def _folders(session: Session) -> list[dict[str, object]]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ..ops import Store
     from ..ops.rescued import Item
     from ..session import Session
 
@@ -27,7 +26,7 @@ rescue = Verbs(RESCUE_VERBS, name="rescue", help="What was piped in and could no
 def list_(session: Session) -> int:
     """List rescued content: its name under pipe.cache, age, time left, size, whether it is whole, the reason, the address asked for."""
     store = open_store(session)
-    return show_rows(session, COLUMNS, [_row(store, item) for item in rescued.items(store)])
+    return show_rows(session, COLUMNS, [_row(session, item) for item in rescued.items(store)])
 
 
 @verb(epilog="Example: prontodb rescue show pipe.cache.1757569450_85e49569_notes")
@@ -36,7 +35,7 @@ def show(session: Session, name: str) -> int:
     """Tell all that is known of one of them. NAME with or without pipe.cache. in front."""
     store = open_store(session)
     item = rescued.find(store, name)
-    told = {"address": item.address, **_row(store, item), "file": item.spooled or None}
+    told = {"address": item.address, **_row(session, item), "file": item.spooled or None}
     return show_rows(session, ("field", "value"), [{"field": field, "value": value} for field, value in told.items()])
 
 
@@ -54,8 +53,9 @@ def drop(session: Session, names: tuple[str, ...], every: bool) -> int:
     return 0
 
 
-def _row(store: Store, item: Item) -> dict[str, object]:
-    now = int(store.now)
+def _row(session: Session, item: Item) -> dict[str, object]:
+    # Not the store's time: this must tell what there is when the store cannot be had.
+    now = session.now()
     left = None if item.expires is None else durations.show(item.expires - now)
     state = "partial" if item.partial else "spooled" if item.spooled else "cached"
     return {

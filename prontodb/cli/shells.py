@@ -17,6 +17,7 @@ from ..errors import Denied, UsageError
 from ..paths import database_file
 from ..resolve import NO_META, VARIABLES
 from ..shellwords import SHELLS, function_name
+from ..urls import to_keep
 from . import specs
 from .generator import Generators, generator
 from .table import SHELL_VERBS
@@ -141,7 +142,7 @@ def _try(session: Session, pins: dict[str, str]) -> None:
 def _database(session: Session, database: str, user: str) -> str:
     """The database, with an absolute path where it is one, since the function will be called from anywhere. Raises `InvalidDatabase`."""
     if scheme(database) != "sqlite":
-        return database
+        return to_keep(database, "A function")
     file = database_file(database, session.environ, session.cwd, user)
     return file if database.startswith(("./", "sqlite://./")) else database
 

@@ -94,6 +94,13 @@ ADMIN_VERBS = {
     "share": Row(CONTEXTS, "lifetimes:share", "Let other users open the database."),
     "unshare": Row(CONTEXTS, "lifetimes:unshare", "Let nobody but the owner open the database."),
     "purge": Row(LIFETIMES, "lifetimes:purge", "Remove everything that has expired, in small steps."),
+    "postgres": Row(CONTEXTS, "postgres:postgres", "Make and check a PostgreSQL database, and grant metas."),
+}
+
+POSTGRES_VERBS = {
+    "init": Row(CONTEXTS, "postgres:init", "Make the schema."),
+    "grant": Row(CONTEXTS, "postgres:grant", "Let a login use a meta."),
+    "check": Row(CONTEXTS, "postgres:check", "Tell whether the server is durable and keeps tenants apart."),
 }
 
 GROUPS = {

@@ -4,11 +4,11 @@ from ..errors import InvalidDatabase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .base import Engine
 
-SCHEMES = ("sqlite",)
+SCHEMES = ("sqlite", "postgresql", "postgres")
 """What may stand before `://` in a database; without it, a name or a path is SQLite's."""
 
 
@@ -26,3 +26,10 @@ def open_sqlite(path: str, whose: tuple[str, str], timeout: "Callable[[], float]
 
     user, meta = whose
     return SqliteEngine(path, meta, timeout, folders=folders, user=user)
+
+
+def open_postgres(url: str, whose: tuple[str, str], timeout: "Callable[[], float]", variables: "Sequence[tuple[str, str]]") -> "Engine":
+    """The PostgreSQL engine on a URL. Nothing is connected before the first verb. Raises `InvalidDatabase` for a URL that is none."""
+    from .postgres import PostgresEngine
+
+    return PostgresEngine(url, whose, timeout, variables=variables)

@@ -37,6 +37,9 @@ class Engine(Protocol):
     def capabilities(self) -> Capabilities:
         """What it can promise."""
 
+    def time(self, now: float) -> float:
+        """What time it is for this store, when it is `now` here: a store of several machines has a clock of its own."""
+
     def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:
         """The entry, or None. With `expired`, also one that has expired but was not removed yet.
 

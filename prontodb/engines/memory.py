@@ -37,6 +37,10 @@ class MemoryEngine:
 
         return Capabilities(durable=False, shared=False, large_values=True)
 
+    def time(self, now: float) -> float:
+        """See `base`."""
+        return now
+
     def rest(self) -> None:
         """See `base`."""
 

@@ -53,6 +53,10 @@ class SqliteEngine:
 
         return Capabilities(durable=True, shared=False, large_values=True)
 
+    def time(self, now: float) -> float:
+        """See `base`."""
+        return now
+
     def close(self) -> None:
         """See `base`."""
         for reader in (self._reader, *self._held):

@@ -25,8 +25,8 @@ class Store:
 
     @property
     def now(self) -> float:
-        """Unix seconds."""
-        return self._session.clock()
+        """Unix seconds, by the store's clock."""
+        return self.engine.time(self._session.clock())
 
     @property
     def folders(self) -> list[str]:
@@ -43,6 +43,8 @@ def open_store(session: "Session") -> Store:
         from .users import admit
 
         admit(session, key[1])
+    if not key[0].startswith("/"):
+        return _open_postgres(session, key[0])
     engine = session.pool.engines.get(key)
     if engine is None:
         engine = session.pool.engines[key] = open_sqlite(key[0], key[1:3], session.pool.timeout, folders=key[3])
@@ -50,10 +52,24 @@ def open_store(session: "Session") -> Store:
 
 
 def _opening(session: "Session") -> tuple[str, tuple[str, str, str, bool]]:
-    """The file that a user with a password has, and what the engine is opened for: file, user, meta, and whether we chose the file."""
+    """The file that a user with a password has; and what the engine is opened for: file or URL, user, meta, and if we chose it."""
     context = session.context()
     database, user = context.database.value, context.user.value
     scheme(database)
     named = not database.startswith(("/", "./", "sqlite:"))
-    path = database_file(database, session.environ, session.cwd, user)
+    remote = "://" in database and not database.startswith("sqlite:")
+    path = database if remote else database_file(database, session.environ, session.cwd, user)
     return f"{data_home(session.environ)}/users/{user}.json", (path, user, context.meta.value, named)
+
+
+def _open_postgres(session: "Session", url: str) -> Store:
+    from ..engines import open_postgres
+    from ..urls import environment, identity
+
+    context, variables = session.context(), environment(session.environ)
+    whose = (context.user.value, context.meta.value)
+    key = (f"{url} {variables}", *whose, False)
+    engine = session.pool.engines.get(key)
+    if engine is None:
+        engine = session.pool.engines[key] = open_postgres(url, whose, session.pool.timeout, variables)
+    return Store(engine, identity(url), session)

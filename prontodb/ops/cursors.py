@@ -6,6 +6,7 @@ from ..errors import Denied, Miss, UsageError
 from ..files import make_folders, replace_file, unlink
 from ..paths import database_file
 from ..resolve import Context, Preset
+from ..urls import is_postgres, to_keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def put(session: "Session", name: str, target: str) -> Preset:
     unpinned(context, "cursors")
     _check(name)
     flags, user = session.flags, context.user.value
-    database = database_file(target, session.environ, session.cwd, user)
+    database = to_keep(target, "A cursor") if is_postgres(target) else database_file(target, session.environ, session.cwd, user)
     preset = Preset(database, flags.meta or "", flags.project or "", flags.namespace or "")
     _write(session, user, f"{name}{saved.ENDING}", _json(preset))
     return preset

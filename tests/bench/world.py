@@ -18,7 +18,10 @@ from prontodb.model import Content, Write
 from .clock import Command, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prontodb.engines.base import Engine
+    from tests.pgserver import Database
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.dirname(sys.executable)
@@ -33,6 +36,8 @@ class World:
         self._stack = ExitStack()
         self.folder = self._stack.enter_context(TemporaryDirectory(prefix="prontodb-bench-"))
         self._made: set[str] = set()
+        self.served: Database | None = None
+        """The PostgreSQL database of this run, once there is one."""
         os.makedirs(f"{self.folder}/data/prontodb", mode=0o700)
         os.mkdir(f"{self.folder}/tmp")
 
@@ -41,6 +46,10 @@ class World:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def at_end(self, close: "Callable[[], object]") -> None:
+        """Calls it when the run is over."""
+        self._stack.callback(close)
 
     @property
     def env(self) -> dict[str, str]:
