@@ -22,13 +22,15 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     ("__init__", "errors", "model", "address", "durations", "files"),
+    ("xstream", "xstream.*"),
     ("tomlfile", "shellwords", "templatelint"),
-    ("paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
+    ("paths", "resolve", "suggest", "settings", "features", "saved", "profiles", "credentials"),
     ("session", "spool", "intake"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
-    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory", "engines"),
+    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.bulk", "engines.sqlite", "engines.memory", "engines"),
     ("ops", "ops.kv", "ops.places", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
-    ("render", "formats", "program", "shellgen"),
+    ("ops.streamed", "ops.streams"),
+    ("education", "render", "formats", "program", "shellgen"),
     ("hot", "salvage"),
     ("environment",),
     ("cli", "cli.*"),
