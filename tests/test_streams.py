@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
+import pexpect
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from prontodb import features
 
 from .conftest import COMMAND, Home, Result
 
@@ -176,7 +181,7 @@ def test_a_kill_midway_stores_nothing(home: Home) -> None:
         assert home.run("keys", "p.n").lines == ["before"] or process.returncode == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.text("abz_-/@+%é9", min_size=1, max_size=6), st.binary(max_size=700), max_size=8))
 def test_what_scan_prints_stream_reads_back(home: Home, values: dict[str, bytes]) -> None:
     home.call("del", "--from", "-", stdin="".join(f"p.n.{key}\n" for key in home.call("keys", "p.n").lines).encode())
@@ -216,6 +221,33 @@ def test_escapes_in_a_long_value_are_undone(home: Home) -> None:
     text = b'p.n:k="' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'";'
     assert stream(home, text).status == 0
     assert home.call("get", "p.n.k").out == value
+
+
+@pytest.mark.parametrize(("count", "size"), [(150_000, 400), (4, 20 << 20)])
+def test_memory_stays_constant_whatever_comes_in(home: Home, count: int, size: int) -> None:
+    code = f"import sys\nsys.stdout.write('meta:path=p.n;')\nfor n in range({count}): sys.stdout.write(f'k{{n}}=' + 'v' * {size} + ';')"
+    measured = "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:]).returncode; print(done, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    done = home.shell(
+        f'"{sys.executable}" -c "$CODE" | "{sys.executable}" -c "$MEASURED" prontodb stream', env={"CODE": code, "MEASURED": measured}
+    )
+    status, most = map(int, done.out.split())
+    assert (status, len(home.run("keys", "p.n").lines)) == (0, count)
+    assert most < 80 << 10
+
+
+def test_a_bar_on_a_terminal_and_nowhere_else(home: Home) -> None:
+    (home.folder / "tokens").write_bytes(b"meta:path=p.n;" + b"".join(b"k%d=%d;" % (number, number) for number in range(300_000)))
+    child = pexpect.spawn(
+        "bash", ["-c", "(cat tokens; sleep 0.7; echo) | prontodb stream -v"], env=home.env, cwd=str(home.folder), timeout=60
+    )
+    child.expect(pexpect.EOF)
+    shown = (child.before or b"").decode()
+    child.close()
+    assert child.exitstatus == 0
+    assert re.search(r"\rReading \d MB\x1b\[K\r\x1b\[K", shown)
+    assert re.search(r"\rStoring \[#+ *\] +\d+% of 4 MB\x1b\[K", shown)
+    assert shown.endswith("\r\x1b[KStored 300000 entries (1688890 bytes)\r\n")
+    assert home.shell("prontodb stream --meta other < tokens").err == ""
 
 
 # Showing, summing up, and streams that are stored already
@@ -439,6 +471,12 @@ def test_the_settings_file_switches_and_the_environment_overrides(home: Home) ->
         assert (bad.status, home.call("get", bad.rescued).out) == (4, b"ns=a; k=1;")
 
 
+def test_what_a_feature_lacks_is_listed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(features.FEATURES, "flying", features.Feature("wings", "json", "no_such_module_anywhere"))
+    assert home.call("features").lines[1] == "flying\ton\tdefault\tno_such_module_anywhere\twings"
+    assert "-flying or flying" in home.call("help", "settings").out.decode()
+
+
 IMPORTED = "import sys; sys.argv[0] = 'prontodb'; import os; os._exit = sys.exit\nfrom prontodb.__main__ import main\n"
 IMPORTED += "try:\n    main()\nexcept SystemExit:\n    print(*(name for name in sys.modules if 'xstream' in name), file=sys.stderr)\n"
 
@@ -453,8 +491,6 @@ IMPORTED += "try:\n    main()\nexcept SystemExit:\n    print(*(name for name in 
     ({}, ("set", "bad.address"), b"plain text, nothing else"),
 ])  # fmt: skip
 def test_nothing_of_it_is_imported_where_it_is_not_used(home: Home, env: dict[str, str], argv: tuple[str, ...], text: bytes) -> None:
-    import sys
-
     home.run("set", "a.b.k", "v")
     done = subprocess.run([sys.executable, "-c", IMPORTED, *argv], input=text, env=home.env | env, capture_output=True, check=False)
     assert b"prontodb.xstream" not in done.stderr, done.stderr

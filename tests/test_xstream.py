@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 import sys
@@ -66,12 +67,40 @@ def streams(draw: st.DrawFn) -> tuple[list[Token], bytes]:
     return tokens, text
 
 
-@settings(max_examples=2000)
+@settings(max_examples=500)
 @given(streams(), st.integers(1, 50))
 def test_what_is_written_reads_back_however_it_is_cut(stream: tuple[list[Token], bytes], size: int) -> None:
     tokens, text = stream
     assert list(tokenize(text)) == tokens
     assert list(tokenize(text[at : at + size] for at in range(0, len(text), size))) == tokens
+
+
+def generated(dice: random.Random) -> tuple[list[Token], bytes]:
+    """Up to ten tokens with any bytes in their values, written in any of the ways."""
+    tokens, text = [], b""
+    for _ in range(dice.randrange(10)):
+        value = dice.choice((dice.randbytes(dice.randrange(60)), bytes(dice.choices(b"a;\"'\\ \n=:", k=dice.randrange(12)))))
+        token = Token(dice.choice(("", "a", "a.b")), dice.choice(("k", "key-1", "é:x" if tokens else "e")), value)
+        token = token if token.namespace or ":" not in token.key else Token("n", token.key, value)
+        head = f"{token.namespace}:{token.key}" if token.namespace else token.key
+        text += (
+            dice.choice((b"", b" ", b"\n\t", b";")) + head.encode() + b"=" + quoted(value, dice.randrange(4)) + dice.choice((b";", b" \n;"))
+        )
+        tokens.append(token)
+    return tokens, text[:-1] if text and dice.random() < 0.3 else text
+
+
+def test_ten_thousand_generated_streams_read_back_and_their_faults_are_found() -> None:
+    dice = random.Random(2026)
+    for _ in range(10_000):
+        tokens, text = generated(dice)
+        assert list(tokenize(text)) == tokens, text
+        size = dice.randrange(1, 40)
+        assert list(tokenize(text[at : at + size] for at in range(0, len(text), size))) == tokens, text
+        spoiled = text.rstrip(b"; \n") + b";\n \xc3\xa9\xc3\xa9 =1;"
+        with pytest.raises(StreamError) as caught:
+            list(tokenize(spoiled))
+        assert (caught.value.line, caught.value.column, caught.value.reason) == (spoiled.count(b"\n") + 1, 4, "a space before '='"), spoiled
 
 
 @given(TOKENS)
@@ -147,7 +176,7 @@ def test_what_is_malformed_is_told_with_its_place(data: bytes, size: int) -> Non
     assert error.token == token or (size < 1000 and token.startswith(error.token.rstrip("'…")))
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(streams(), st.integers(1, 60))
 def test_a_fault_behind_anything_is_found_where_it_is(stream: tuple[list[Token], bytes], size: int) -> None:
     text = stream[1].rstrip(b"; \t\n") + b";\n"

@@ -20,6 +20,7 @@ class Progress:
 
     def __init__(self, session: Session, what: str, total: int | None = None) -> None:
         self._session = session
+        self._seen = session.stderr.terminal and not session.flags.quiet and session.environ.get("TERM") != "dumb"
         self._what = what
         self._total = total
         self._done = 0
@@ -29,7 +30,7 @@ class Progress:
     def __call__(self, size: int) -> None:
         """So many bytes more."""
         self._done += size
-        if self._session.stderr.terminal and not self._session.flags.quiet and (now := self._session.clock()) >= self._next:
+        if self._seen and (now := self._session.clock()) >= self._next:
             self._next = now + EVERY
             self._drawn = True
             self._session.stderr.write(f"\r{self._what} {self._shown()}\x1b[K".encode())

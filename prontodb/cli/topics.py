@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+from ..features import FEATURES
 from ..settings import SETTINGS
 
 ADDRESSES = """\
@@ -73,7 +74,10 @@ Exit codes
 
 def _settings() -> str:
     lines = [f"  {name:13} PRONTO_{name.upper():13} {setting.default:6} {setting.wanted}" for name, setting in SETTINGS.items()]
-    return "\n".join(["Settings: in the environment, or in $XDG_CONFIG_HOME/prontodb/config.toml", "", *lines])
+    switches = [
+        f"  [features]    PRONTO_FEATURES      {name} = true or false in the file; -{name} or {name} in the variable" for name in FEATURES
+    ]
+    return "\n".join(["Settings: in the environment, or in $XDG_CONFIG_HOME/prontodb/config.toml", "", *lines, *switches])
 
 
 TOPICS: dict[str, Callable[[], str]] = {
