@@ -17,6 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prontodb import features
+from prontodb.address import Choice, Scope
+from prontodb.model import Content
+from prontodb.ops.streamed import Entries, Stream
 
 from .conftest import COMMAND, Home, Result
 
@@ -248,6 +251,13 @@ def test_a_bar_on_a_terminal_and_nowhere_else(home: Home) -> None:
     assert re.search(r"\rStoring \[#+ *\] +\d+% of 4 MB\x1b\[K", shown)
     assert shown.endswith("\r\x1b[KStored 300000 entries (1688890 bytes)\r\n")
     assert home.shell("prontodb stream --meta other < tokens").err == ""
+
+
+def test_a_long_value_can_be_read_again() -> None:
+    value, other = b"0123456789abcdef" * 300_000, b"fedcba9876543210" * 300_000
+    content = Content.of(b"k='" + value + b"'; l='" + other + b"'")
+    first, second = (item[1] for item in Entries(Stream(content), Scope(Choice("p", "flag"), Choice("n", "flag"))))
+    assert [b"".join(one.pieces()) for one in (second, first, first, second)] == [other, value, value, other]
 
 
 # Showing, summing up, and streams that are stored already

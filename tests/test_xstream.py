@@ -339,6 +339,14 @@ def test_a_long_bare_value_with_a_new_line_in_it_is_malformed() -> None:
     assert (caught.value.line, caught.value.column) == (2, 1)
 
 
+@pytest.mark.parametrize("blanks", [b" ", b" \n ", b"\t" * (HELD + 1)])
+def test_a_long_bare_value_whose_end_comes_with_the_next_bytes(blanks: bytes) -> None:
+    value = b"x" * (HELD + 10)
+    assert list(tokenize([b"k=" + value + blanks, b"; b=1;"])) == [("", "k", value), ("", "b", b"1")]
+    assert list(tokenize([b"k=" + value + blanks, blanks, b";", b"b=1"])) == [("", "k", value), ("", "b", b"1")]
+    assert list(tokenize([b"k=" + value + blanks])) == [("", "k", value)]
+
+
 def test_a_key_without_end_is_an_error() -> None:
     with pytest.raises(StreamError, match="a key of more than 65536 bytes"):
         list(tokenize(b"x" * BLOCK for _ in range(100)))
