@@ -25,11 +25,14 @@
         ├── InvalidDuration      64   invalid-duration
         ├── InvalidDatabase      64   invalid-database
         ├── InvalidSetting       64   invalid-setting
+        ├── FeatureOff           64   feature-off
+        ├── MalformedStream      64   malformed-stream
         └── NoContent            64   no-content
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
-`engines.pg_failures`, the others in `spool`, `formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and `cli.many`.
+`engines.pg_failures`, the others in `spool`, `formats`, `durations`, `tomlfile`, `features`, `shellgen`, `salvage`, `ops.streamed` and
+`cli.many`.
 """
 
 
@@ -119,6 +122,6 @@ class InvalidDatabase(UsageError):
 
 
 class NoContent(UsageError):
-    """`set` was given no value, or standard input held nothing at all."""
+    """`set` was given no value, or standard input held nothing at all; `stream` got no token."""
 
     slug = "no-content"

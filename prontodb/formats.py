@@ -55,7 +55,7 @@ class Record:
 def names(kind: str, pages: "Iterable[list[str]]") -> "Iterator[bytes]":
     """Names alone, in one of the first four formats."""
     if kind == "json":
-        yield from _array(json.dumps(name) for page in pages for name in page)
+        yield from array(json.dumps(name) for page in pages for name in page)
         return
     end = "\0" if kind == "null" else "\n"
     for page in pages:
@@ -63,12 +63,14 @@ def names(kind: str, pages: "Iterable[list[str]]") -> "Iterator[bytes]":
         yield (end.join(shown) + end).encode()
 
 
-def records(kind: str, found: "Iterable[Record]", place: "Place | None", prefix: str = "") -> "Iterator[bytes]":
-    """Values with their names. `prefix` goes before the names of variables; `place` is what a token stream starts with."""
+def records(kind: str, found: "Iterable[Record]", place: "Place | None", prefix: str = "", *, now: float = 0) -> "Iterator[bytes]":
+    """Values with their names. `prefix` goes before the names of variables; `place` is what a token stream starts with, and its lifetimes
+    count from `now` (Unix seconds).
+    """
     if kind == "json":
-        yield from _array(json.dumps(described(record)) for record in found)
+        yield from array(json.dumps(described(record)) for record in found)
     elif kind == "stream":
-        yield from _stream(found, place)
+        yield from _stream(found, place, now)
     elif kind in ("env", "sh"):
         yield from _variables(kind, found, prefix)
     else:
@@ -94,7 +96,8 @@ def _valued(value: bytes) -> dict[str, object]:
         return {"value_b64": b64encode(value).decode()}
 
 
-def _array(items: "Iterable[str]") -> "Iterator[bytes]":
+def array(items: "Iterable[str]") -> "Iterator[bytes]":
+    """A JSON array of these, one a line."""
     before = "["
     for item in items:
         yield (before + item).encode()
@@ -118,15 +121,25 @@ def _ndjson(record: Record) -> bytes:
     return json.dumps(described(record)).encode() + b"\n"
 
 
-def _stream(found: "Iterable[Record]", place: "Place | None") -> "Iterator[bytes]":
+def _stream(found: "Iterable[Record]", place: "Place | None", now: float) -> "Iterator[bytes]":
     if place is not None:
         yield f"meta:path={place.project}.{place.namespace};\n".encode()
+    ttl = None
     for record in found:
+        if (left := _left(record, now)) != ttl:
+            ttl = left
+            yield f"meta:ttl={ttl or 'none'};\n".encode()
         at = record.address
         # A bare `ns` would be read as the directive.
         name = record.name if place is not None and record.name != "ns" else f"{at.project}.{at.namespace}:{at.name}"
         value = record.value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
         yield name.encode() + b'="' + value + b'";\n'
+
+
+def _left(record: Record, now: float) -> int | None:
+    """Seconds that an entry has left; at least one, since it is still there."""
+    expires = record.entry.expires
+    return None if expires is None else max(1, expires + int(-now // 1))
 
 
 def _variables(kind: str, found: "Iterable[Record]", prefix: str) -> "Iterator[bytes]":

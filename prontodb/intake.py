@@ -15,7 +15,17 @@ def read(session: "Session") -> Content:
     held = _hold(session.stdin)
     if len(held) < PIECE:
         return Content.of(held)
-    return _spool(session, held)
+    return _spool(session, held, iter(lambda: session.stdin.read(PIECE), b""))
+
+
+def copied(session: "Session", pieces: "Iterator[bytes]") -> Content:
+    """What can be read once, as something that can be read again."""
+    held = b""
+    for piece in pieces:
+        held += piece
+        if len(held) >= PIECE:
+            return _spool(session, held, pieces)
+    return Content.of(held)
 
 
 def _hold(stdin: "Input") -> bytes:
@@ -25,13 +35,13 @@ def _hold(stdin: "Input") -> bytes:
     return bytes(held)
 
 
-def _spool(session: "Session", held: bytes) -> Content:
+def _spool(session: "Session", held: bytes, more: "Iterator[bytes]") -> Content:
     from .spool import Spool, places
 
     spool = Spool(places(session.environ), session.now())
-    while held:
-        spool.write(held)
-        held = session.stdin.read(PIECE)
+    spool.write(held)
+    for piece in more:
+        spool.write(piece)
     spool.finish()
     return spool
 

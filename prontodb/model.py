@@ -16,24 +16,28 @@ PIECE = 1 << 20
 class Content:
     """Bytes on their way in, of a known `size`; `pieces()` gives them in pieces of at most `PIECE` bytes, repeatably."""
 
-    __slots__ = ("_pieces", "size")
+    __slots__ = ("_data", "_pieces", "size")
 
-    def __init__(self, size: int, pieces: "Callable[[], Iterator[bytes]]") -> None:
+    def __init__(self, size: int, pieces: "Callable[[], Iterator[bytes]] | None", data: bytes | None = None) -> None:
         self.size = size
         self._pieces = pieces
+        self._data = data
 
     @classmethod
     def of(cls, data: bytes) -> "Content":
         """Content that is in memory already."""
-        return cls(len(data), lambda: (data[at : at + PIECE] for at in range(0, len(data), PIECE)))
+        return cls(len(data), None, data)
 
     def pieces(self) -> "Iterator[bytes]":
         """A fresh pass over the bytes."""
-        return self._pieces()
+        if self._pieces:
+            return self._pieces()
+        data = self._data or b""
+        return (data[at : at + PIECE] for at in range(0, len(data), PIECE))
 
     def read(self) -> bytes:
         """All of it, for content known to be small."""
-        return b"".join(self._pieces())
+        return b"".join(self.pieces()) if self._data is None else self._data
 
     def discard(self) -> None:
         """Lets go of what holds the bytes, once they are stored elsewhere. Nothing to do for memory."""

@@ -39,6 +39,7 @@ class Flags:
     """The options that every verb takes; None or False where they were not given."""
 
     __slots__ = (
+        "admitted",
         "color",
         "cursor",
         "database",
@@ -63,6 +64,8 @@ class Flags:
         self.namespace: str | None = None
         self.delim: str | None = None
         self.password_file: str | None = None
+        self.admitted: str | None = None
+        """The user whose password came with the call in another way, and was right."""
         self.json = False
         self.quiet = False
         self.verbose = False

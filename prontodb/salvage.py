@@ -36,8 +36,9 @@ def salvage(session: "Session", error: ProntoError) -> ProntoError:
     if piped is None or content is None or not content.size:
         return error
     address = _keep(session, piped, content, error)
+    hints = _hints(session, error, content, address)
     content.discard()
-    return Rescued(error, address, options=_options(session), hints=_hints(session, error))
+    return Rescued(error, address, options=_options(session), hints=hints)
 
 
 def _content(session: "Session", piped: "Piped") -> "Content | None":
@@ -123,10 +124,39 @@ def _options(session: "Session") -> str:
     return "".join(f" --{name} {quote(shown(value))}" for name, value in given if value)
 
 
-def _hints(session: "Session", error: ProntoError) -> tuple[str, ...]:
-    if not isinstance(error, InvalidAddress) or not session.settings.lenient("hints"):
+def _hints(session: "Session", error: ProntoError, content: "Content", address: str) -> tuple[str, ...]:
+    """At most three lines. A fault of theirs must not cost the news of the rescue."""
+    if not session.settings.lenient("hints"):
+        return ()
+    try:
+        if hints := _stream_hints(session, error, content, address):
+            return hints
+    except Exception:  # noqa: BLE001, S110 - whatever it was, the content is safe, which is what counts
+        pass
+    if not isinstance(error, InvalidAddress):
         return ()
     from .suggest import address_for
 
     likely = address_for(error.address, session.scope())
     return (f"Did you mean: {likely}",) if likely and likely != error.address else ()
+
+
+def _stream_hints(session: "Session", error: ProntoError, content: "Content", address: str) -> tuple[str, ...]:
+    """Hints on token streams, for content that may be one; most is not, and is spared the modules."""
+    if error.slug == "feature-off" or not _could_be_tokens(content):
+        return ()
+    from .features import enabled
+
+    if not enabled(session.settings, "streaming"):
+        return ()
+    options = _options(session)
+    if error.slug == "malformed-stream":
+        return (f"Mend it: prontodb get {address}{options} >FILE, and then prontodb stream{options} <FILE",)
+    from .education import hints
+
+    return hints(content, session.scope(), f"{address}{options}")
+
+
+def _could_be_tokens(content: "Content") -> bool:
+    head = next(content.pieces(), b"")[:4096]
+    return b"=" in head and (b";" in head or b":" in head or head.lstrip().startswith(b"ns"))

@@ -64,8 +64,9 @@ class Settings:
     """The settings of one call; the file is read once, when the environment does not answer."""
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
-        self._environ = environ
+        self.environ = environ
         self._file: dict[str, str] | None = None
+        self._features: dict[str, bool] = {}
 
     def number(self, name: str) -> float:
         """The value of a setting; a switch is 1 or 0, times are in seconds. Raises `InvalidSetting`."""
@@ -75,7 +76,7 @@ class Settings:
 
     def explained(self, name: str) -> tuple[str, str]:
         """The text of a setting and where it comes from: `environment`, `file` or `default`."""
-        if text := self._environ.get(f"PRONTO_{name.upper()}", ""):
+        if text := self.environ.get(f"PRONTO_{name.upper()}", ""):
             return text, "environment"
         text = self._from_file().get(name, "")
         return (text, "file") if text else (SETTINGS[name].default, "default")
@@ -90,12 +91,19 @@ class Settings:
     @property
     def path(self) -> str:
         """The settings file."""
-        return f"{config_home(self._environ)}/config.toml"
+        return f"{config_home(self.environ)}/config.toml"
 
     def _from_file(self) -> dict[str, str]:
         if self._file is None:
-            self._file = _checked(load(self.path), self.path)
+            table = load(self.path)
+            self._features = _switches(table.pop("features", {}), self.path)
+            self._file = _checked(table, self.path)
         return self._file
+
+    def features(self) -> dict[str, bool]:
+        """The switches of optional parts that the file has. Raises `InvalidSetting`."""
+        self._from_file()
+        return self._features
 
 
 def _read(setting: Setting, text: str, where: str) -> float:
@@ -103,6 +111,14 @@ def _read(setting: Setting, text: str, where: str) -> float:
         return setting.read(text)
     except (ValueError, KeyError, ProntoError) as error:
         raise InvalidSetting(f"Invalid setting {where}: '{text}'", cure=f"it takes {setting.wanted}") from error
+
+
+def _switches(table: object, path: str) -> dict[str, bool]:
+    from .features import FEATURES
+
+    if isinstance(table, dict) and all(name in FEATURES and isinstance(value, bool) for name, value in table.items()):
+        return table
+    raise InvalidSetting(f"Invalid [features] in {path}", cure=f"it takes true or false for each of: {', '.join(FEATURES)}")
 
 
 def _checked(table: dict[str, object], path: str) -> dict[str, str]:

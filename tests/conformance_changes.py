@@ -66,6 +66,44 @@ class ChangesConformance(Conformance):
             self.db.put_many([item("a"), item("taken"), item("z")], write, NOW)
         assert (self.value("taken"), self.names()) == (b"old", ["taken"])
 
+    def test_a_load_stores_each_with_its_lifetime(self) -> None:
+        """`load` stores all, whatever their sizes and places, each with its own lifetime, and says how many were given."""
+        self.db.set_default_ttl("p", "other", 9, NOW)
+        lives = [("a", "n", 5), ("b", "n", FOREVER), ("c", "n", None), ("d", "other", None), ("e", "other", FOREVER), ("f", "other", 5)]
+        items = [(at(name, space), Content.of(LARGE if name == "b" else name.encode()), ttl) for name, space, ttl in lives]
+        assert self.db.load(iter(items), NOW) == 6
+        assert [self.entry(address).expires for address, _, _ in items] == [NOW + 5, None, None, NOW + 9, None, NOW + 5]
+        assert (self.value("a"), self.value("b")) == (b"a", LARGE)
+        assert self.db.load([], NOW) == 0
+
+    def test_a_load_of_many_keeps_their_order(self) -> None:
+        """Of equal addresses the last one counts, near or far apart, small or large; revisions only ever grow."""
+        before = self.put("k", LARGE)
+        values = [b"%d" % number for number in range(2000)]
+        items = [(at(name), Content.of(value), None) for value in values for name in ("k", f"n{value[-1:].decode()}")]
+        items += [(at("big"), Content.of(value), None) for value in (LARGE, b"small", LARGE + b"2", LARGE)]
+        assert self.db.load(iter(items), NOW) == 4004
+        assert (self.value("k"), self.value("n7"), self.value("big")) == (b"1999", b"1997", LARGE)
+        revisions = [self.entry(at(name)).revision for name in self.names()]
+        assert len(set(revisions)) == len(revisions)
+        assert min(revisions) > before
+        assert self.put("later") > max(revisions)
+
+    def test_a_load_that_fails_leaves_everything_as_it_was(self) -> None:
+        """Items that raise midway store nothing, also where a page of them is written already."""
+        revision = self.put("k", LARGE)
+
+        def items() -> Iterator[tuple[Address, Content, None]]:
+            for number in range(3000):
+                yield at(f"k{number}"), Content.of(b"v"), None
+            yield at("k"), Content.of(LARGE), None
+            raise Cut
+
+        with pytest.raises(Cut):
+            self.db.load(items(), NOW)
+        assert (self.value("k"), self.names()) == (LARGE, ["k"])
+        assert self.put("k", revision=revision) > revision
+
     def test_deleting_tells_which_were_there(self) -> None:
         """`delete` removes all that are there and gives those back, each once, in the order asked."""
         for name in ("a", "b", "c", "k__x"):

@@ -125,6 +125,11 @@ OPTIONS: list[tuple[str, ...]] = [
     ("admin", "caches"),
     ("admin", "purge"),
     ("profile", "list"),
+    ("features",),
+    ("features", "--json"),
+    ("help", "streams"),
+    ("stream", "--from", "p.n.none"),
+    ("xstream", "merge", "missing.txt"),
     ("shell", "templates"),
     ("shell", "nonsense"),
 ]
@@ -133,6 +138,11 @@ PIPED = [("set", name) for name in ("p.n.piped", "bad..k", "k")] + [
     ("set", "bad..k", "typed"),
     ("set",),
     ("bogus",),
+    ("stream",),
+    ("stream", "-p", "p", "-n", "n"),
+    ("stream", "--bogus"),
+    ("xstream", "transform"),
+    ("xstream", "gate", "--min", "1"),
 ]
 CALLS = [
     *((call, None) for call in [*ONE, *SET, *OPTIONS]),

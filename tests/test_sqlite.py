@@ -335,6 +335,18 @@ class TestStatements:
         assert bodies == [(body, 3) for (body,) in sql(path, "SELECT body FROM entry WHERE body IS NOT NULL ORDER BY body")]
         assert len(bodies) == 2
 
+    def test_no_piece_is_left_over_by_a_load(self, path: Path) -> None:
+        """Nor where a load replaces large values: stored before, or by itself a moment ago."""
+        large = b"v" * 900
+        with closing(engine(path)) as db:
+            db.put(at("before"), Content.of(large), Write(), NOW)
+            names = ["before", "twice", "small", "twice", "small"]
+            values = [large, large, large, large, b"v"]
+            db.load([(at(name), Content.of(text), None) for name, text in zip(names, values, strict=True)], NOW)
+        bodies = sql(path, "SELECT body FROM entry WHERE body IS NOT NULL ORDER BY body")
+        assert len(bodies) == 2
+        assert sql(path, "SELECT DISTINCT body FROM chunk ORDER BY body") == bodies
+
     def test_a_write_clears_away_a_bounded_batch(self, path: Path) -> None:
         """Each write removes some of what has expired, of every meta, and never more than its share."""
         items = [(at(f"k{number:03}"), Content.of(b"v")) for number in range(250)]

@@ -22,11 +22,12 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     ("__init__", "errors", "model", "address", "durations", "files"),
+    ("xstream", "xstream.*"),
     ("tomlfile", "shellwords", "templatelint"),
-    ("urls", "paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
+    ("urls", "paths", "resolve", "suggest", "settings", "features", "saved", "profiles", "credentials"),
     ("session", "spool", "intake"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
-    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory"),
+    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.bulk", "engines.sqlite", "engines.memory"),
     ("engines.pg_driver", "engines.pg_failures", "engines.pg_roles", "engines.pg_schema", "engines.pg_link", "engines.pg_table"),
     ("engines.postgres", "engines.pg_admin", "engines.pg_check", "engines"),
     (
@@ -41,7 +42,8 @@ LAYERS = [
         "ops.users",
         "ops.postgres",
     ),
-    ("render", "formats", "program", "shellgen"),
+    ("ops.streamed", "ops.streams"),
+    ("education", "render", "formats", "program", "shellgen"),
     ("hot", "salvage"),
     ("environment",),
     ("cli", "cli.*"),

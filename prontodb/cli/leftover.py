@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 from ..errors import ProntoError
 from ..session import Piped
-from .table import READERS, VERBS
+from .table import READERS, STREAM_READERS, VERBS
 
 
 def look(session: Session, argv: Sequence[str], params: Sequence[click.Parameter]) -> None:
@@ -24,11 +24,24 @@ def look(session: Session, argv: Sequence[str], params: Sequence[click.Parameter
     words, options = split(argv, params)
     session.flags.json = session.flags.json or "--json" in options
     verb = words[0] if words else ""
+    if verb in STREAM_READERS:
+        session.piped = Piped(None, patient=True) if _reads_stream(argv) else None
+        return
     if verb in VERBS and verb not in READERS:
         return
     known = {name for param in params for name in param.opts}
     doubtful = any(option not in known and option[:2] not in known for option in options)
     session.piped = _piped(session, (verb, *words[1:]), options, doubtful=doubtful)
+
+
+def _reads_stream(argv: Sequence[str]) -> bool:
+    """Whether a verb on token streams was to read standard input: not where an address or files are named instead."""
+    from .operators import merge
+    from .streams import stream
+
+    words, options = split(argv, [*stream.params, *merge.params])
+    elsewhere = "--from" in options or (words[:2] == ["xstream", "merge"] and len(words) > 2)
+    return not elsewhere or "-" in argv
 
 
 def split(argv: Sequence[str], params: Sequence[click.Parameter]) -> tuple[list[str], list[str]]:

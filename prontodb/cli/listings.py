@@ -63,10 +63,11 @@ def scan(session: Session, place: str | None, var_prefix: str, **chosen: bool) -
     A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash.
     """
     at = parse_place(place, session.scope())
-    found, form = _records(open_store(session), at), kind(session, chosen)
+    store, form = open_store(session), kind(session, chosen)
+    found = _records(store, at)
     if form == "lines" and session.stdout.terminal and not session.flags.raw:
         found = map(_shown, found)
-    return emit(session, formats.records(form, found, at, var_prefix))
+    return emit(session, formats.records(form, found, at, var_prefix, now=store.now))
 
 
 @verb(epilog="Example: prontodb projects")

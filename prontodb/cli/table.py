@@ -1,6 +1,7 @@
 """Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
 
 VALUES, LISTINGS, LIFETIMES, RESCUE, CONTEXTS, SHELL, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "Contexts", "Shells", "About"
+STREAMS = "Streams"
 
 
 class Row:
@@ -29,6 +30,8 @@ VERBS = {
     "projects": Row(LISTINGS, "listings:projects", "List the projects."),
     "namespaces": Row(LISTINGS, "listings:namespaces", "List the namespaces of a project."),
     "nss": Row(LISTINGS, "listings:nss", "List all namespaces, as project.namespace."),
+    "stream": Row(STREAMS, "streams:stream", "Store a token stream."),
+    "xstream": Row(STREAMS, "operators:xstream", "Fork, merge, gate and transform token streams."),
     "create-cache": Row(LIFETIMES, "lifetimes:create_cache", "Give a namespace a default lifetime."),
     "drop-cache": Row(LIFETIMES, "lifetimes:drop_cache", "End a namespace's default lifetime."),
     "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),
@@ -43,6 +46,7 @@ VERBS = {
     "where": Row(CONTEXTS, "about:where", "Tell which data a command would use, and why."),
     "shell": Row(SHELL, "shells:shell", "Functions and completion for bash and zsh; pinned shells."),
     "admin": Row(ABOUT, "about:admin", "Upkeep: caches, and removing what has expired."),
+    "features": Row(ABOUT, "streams:features", "List the optional parts, and whether they are on."),
     "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats or exit codes."),
     "version": Row(ABOUT, "about:version", "Print the version."),
 }
@@ -51,6 +55,13 @@ RESCUE_VERBS = {
     "list": Row(RESCUE, "rescues:list_", "List what is there: name, age, time left, size, reason, address."),
     "show": Row(RESCUE, "rescues:show", "Tell all that is known of one of them."),
     "drop": Row(RESCUE, "rescues:drop", "Delete rescued content for good."),
+}
+
+XSTREAM_VERBS = {
+    "fork": Row(STREAMS, "operators:fork", "Take tokens out of a stream: by namespace, prefix or pattern."),
+    "merge": Row(STREAMS, "operators:merge", "Make one stream of several."),
+    "gate": Row(STREAMS, "operators:gate", "Let a stream through whole, or not at all."),
+    "transform": Row(STREAMS, "operators:transform", "Change the values, keys or quotes of a stream."),
 }
 
 CURSOR_VERBS = {
@@ -105,6 +116,7 @@ POSTGRES_VERBS = {
 
 GROUPS = {
     "rescue": RESCUE_VERBS,
+    "xstream": XSTREAM_VERBS,
     "cursor": CURSOR_VERBS,
     "profile": PROFILE_VERBS,
     "user": USER_VERBS,
@@ -115,3 +127,5 @@ GROUPS = {
 
 READERS = frozenset({"set"})
 """The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""
+STREAM_READERS = frozenset({"stream", "xstream"})
+"""Those that read it as a token stream: likewise, but they take no value as an argument."""

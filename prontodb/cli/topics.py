@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+from ..features import FEATURES
 from ..settings import SETTINGS
 
 ADDRESSES = """\
@@ -31,12 +32,31 @@ Formats of listings
   -0         name NUL value NUL
   --json     one array; `value` for text, `value_b64` for other bytes
   --ndjson   the same objects, one a line
-  --stream   tokens: meta:path=p.n; key="value";
+  --stream   tokens, as prontodb stream reads them: meta:path=p.n; key="value"; with lifetimes
   --env      lines of a dotenv file
   --sh       assignments: eval "$(prontodb scan work.config --sh)"
 
   In --env and --sh, `-` in a name becomes `_`. Names that mean something to a shell, such as
   PATH, are refused; --var-prefix APP_ gives them another one."""
+
+STREAMS = """\
+Token streams
+
+  key=value; ns=notes; todo="buy milk; and bread"; other:key='one token elsewhere'; ns=global; last=1
+
+  A token is [namespace:]key=value and ends with ; (the last may omit it). White space between
+  tokens is free. Values with ; or newlines in them are quoted, with \" or '; within \" the escapes
+  \\\" and \\\\ are undone. ns= switches the namespace, ns=global switches back, a prefix counts for
+  one token. A namespace a.b is project and namespace, a is a namespace of the base project.
+
+  meta:path=project.namespace     the base place (meta:p too)
+  meta:project=P, meta:namespace=N (meta:ns)
+  meta:ttl=15m                    the lifetime; none: for ever
+  meta:delim=/                    what stands between project and namespace, instead of .
+  sec:user=U; sec:pass=P          before the first entry: as user U, with their password
+
+  Each directive holds for the tokens after it. prontodb stream stores all of a stream or none of
+  it; what scan --stream prints, it reads back."""
 
 EXIT_CODES = """\
 Exit codes
@@ -54,12 +74,16 @@ Exit codes
 
 def _settings() -> str:
     lines = [f"  {name:13} PRONTO_{name.upper():13} {setting.default:6} {setting.wanted}" for name, setting in SETTINGS.items()]
-    return "\n".join(["Settings: in the environment, or in $XDG_CONFIG_HOME/prontodb/config.toml", "", *lines])
+    switches = [
+        f"  [features]    PRONTO_FEATURES      {name} = true or false in the file; -{name} or {name} in the variable" for name in FEATURES
+    ]
+    return "\n".join(["Settings: in the environment, or in $XDG_CONFIG_HOME/prontodb/config.toml", "", *lines, *switches])
 
 
 TOPICS: dict[str, Callable[[], str]] = {
     "addresses": lambda: ADDRESSES,
     "formats": lambda: FORMATS,
+    "streams": lambda: STREAMS,
     "exit-codes": lambda: EXIT_CODES,
     "settings": _settings,
 }

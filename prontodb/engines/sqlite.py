@@ -112,6 +112,12 @@ class SqliteEngine:
         """See `base`."""
         return self._write(lambda table: len({address: table.put(address, content, write) for address, content in items}), now)
 
+    def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
+        """See `base`."""
+        from .bulk import Bulk
+
+        return self._transact(lambda db: Bulk(db, self._meta, now).load(items))
+
     def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
         return self._change(lambda table: [address for address in addresses if table.delete(address)], now, nothing=[])

