@@ -15,6 +15,7 @@
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
     ├── Rescued                   4   (the slug of what went wrong)
+    ├── Interrupted               4   interrupted
     ├── Denied                    6   denied
     ├── HoldsNul                 65   nul
     └── UsageError               64   usage
@@ -26,7 +27,7 @@
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
-`formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and
+`intake`, `formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and
 `cli.many`.
 """
 

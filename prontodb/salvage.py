@@ -31,8 +31,9 @@ class Rescued(ProntoError):
 
 def salvage(session: "Session", error: ProntoError) -> ProntoError:
     """What the call ends with: `Rescued` where content was piped in, else the error itself. Raises `ContentLost`."""
-    piped, session.piped = session.piped, None
+    piped = session.piped
     content = _content(session, piped) if piped else None
+    session.piped = None
     if piped is None or content is None or not content.size:
         return error
     address = _keep(session, piped, content, error)
@@ -55,10 +56,11 @@ def _content(session: "Session", piped: "Piped") -> "Content | None":
 
 
 def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> str:
+    from . import origin
     from .ops import rescue
 
     store = _store(session)
-    lost = rescue.Lost(piped.address, error.slug, _home(session, store))
+    lost = rescue.Lost(piped.address, error.slug, origin.home(session, store.database if store else ""))
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
@@ -86,29 +88,6 @@ def _store(session: "Session") -> "Store | None":
         except ProntoError:
             return None
     return None
-
-
-def _home(session: "Session", store: "Store | None") -> dict[str, str]:
-    """Whose content it is, for the spool: nobody else may be shown it."""
-    try:
-        context = session.context()
-    except ProntoError:
-        return {**_said(session), "database": ""}
-    return {"user": context.user.value, "meta": context.meta.value, "database": store.database if store else ""}
-
-
-def _said(session: "Session") -> dict[str, str]:
-    """User and meta as flags and environment have them, where they can exist at all."""
-    from .resolve import check_meta, check_user
-
-    said = {}
-    for name, check, default in (("user", check_user, "default"), ("meta", check_meta, "")):
-        value = getattr(session.flags, name) or session.environ.get(f"PRONTO_{name.upper()}", "")
-        try:
-            said[name] = check(value) if value else default
-        except ProntoError:
-            said[name] = default
-    return said
 
 
 def _options(session: "Session") -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from .engines.base import Engine
+    from .guard import Guard
     from .model import Content
     from .settings import Settings
 
@@ -128,7 +129,21 @@ class Pool:
 class Session:
     """The values of one call. `piped` and `flags` are set as the command line becomes known."""
 
-    __slots__ = ("_context", "_settings", "clock", "cwd", "environ", "flags", "piped", "pool", "program", "stderr", "stdin", "stdout")
+    __slots__ = (
+        "_context",
+        "_settings",
+        "clock",
+        "cwd",
+        "environ",
+        "flags",
+        "guard",
+        "piped",
+        "pool",
+        "program",
+        "stderr",
+        "stdin",
+        "stdout",
+    )
 
     def __init__(
         self,
@@ -146,6 +161,8 @@ class Session:
         """How this process was called, where it is a process's call: `argv[0]`."""
         self.flags = Flags()
         self.piped: Piped | None = None
+        self.guard: Guard | None = None
+        """Of content that is in memory only, until the call is over."""
         self.pool = pool or Pool()
         self.pool.session = self
         self._context: Context | None = None

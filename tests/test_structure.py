@@ -24,7 +24,7 @@ LAYERS = [
     ("__init__", "errors", "model", "address", "durations", "files"),
     ("tomlfile", "shellwords", "templatelint"),
     ("paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
-    ("session", "spool", "intake"),
+    ("session", "guard", "progress", "origin", "spool", "intake"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
     ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory", "engines"),
     ("ops", "ops.kv", "ops.places", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
