@@ -85,8 +85,13 @@ class _Arrival:
         return stdin.read(PIECE)
 
     def _add(self, piece: bytes) -> None:
+        if self._spool and not self._held:
+            self._spool.write(piece)
+            if self._progress:
+                self._progress.at(self._spool.size)
+            return
         self._held += piece
-        if self._spool or len(self._held) >= PIECE:
+        if len(self._held) >= PIECE:
             self._spill()
 
     def _spill(self) -> None:
@@ -95,6 +100,7 @@ class _Arrival:
 
             self._spool = _spool(self._session)
             self._progress = Progress(self._session)
+            self._session.stdin.widen()
         if self._held:
             self._spool.write(bytes(self._held))
             self._held.clear()

@@ -56,21 +56,23 @@ def _content(session: "Session", piped: "Piped") -> "Content | None":
 
 
 def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> str:
-    from . import origin
     from .ops import rescue
 
     store = _store(session)
-    lost = rescue.Lost(piped.address, error.slug, origin.home(session, store.database if store else ""))
+    database = store.database if store else ""
+    lost = rescue.Lost(piped.address, error.slug)
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
         except Denied:
-            lost.home["database"] = ""
+            database = ""
             session.flags.database = None
         except Exception:  # noqa: BLE001, S110 - whatever it was, the spool takes what the database does not
             pass
+    from . import origin
     from .spool import places
 
+    lost.home = origin.home(session, database)
     return rescue.keep_spooled(places(session.environ), content, lost, session.now())
 
 

@@ -26,7 +26,7 @@ LAYERS = [
     ("paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
     ("session", "guard", "progress", "origin", "spool", "intake"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
-    ("engines.connect", "engines.writer", "engines.schema", "engines.table", "engines.sqlite", "engines.memory", "engines"),
+    ("engines.connect", "engines.writer", "engines.schema", "engines.bulk", "engines.table", "engines.sqlite", "engines.memory", "engines"),
     ("ops", "ops.kv", "ops.places", "ops.rescue", "ops.rescued", "ops.cursors", "ops.profiles", "ops.users"),
     ("render", "formats", "program", "shellgen"),
     ("hot", "salvage"),

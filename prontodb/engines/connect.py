@@ -29,15 +29,13 @@ class Reader:
 
     A WAL database that nobody has open has no `-wal` file, and a plain read would make one. So such a file is read as it lies
     (`immutable`), each answer complete before it counts, and it counts only if the file has not changed meanwhile. One that somebody
-    has open for writing is read under SQLite's own locks. With `held`, all answers until `close` are of one moment, as far as locks
-    can be had.
+    has open for writing is read under SQLite's own locks.
     """
 
-    def __init__(self, path: str, timeout: "Callable[[], float]", *, user: str, held: bool = False) -> None:
+    def __init__(self, path: str, timeout: "Callable[[], float]", *, user: str) -> None:
         self._path = path
         self._user = user
         self._timeout = timeout
-        self._held = held
         self._db: Connection | None = None
         self._seen: Seen | None = None
 
@@ -88,10 +86,7 @@ class Reader:
 
     def _locked(self) -> "Connection":
         try:
-            db = self._checked(connect(self._path, "mode=ro", self._timeout()))
-            if self._held:
-                db.execute("BEGIN")
-            return db
+            return self._checked(connect(self._path, "mode=ro", self._timeout()))
         except Error as error:
             # A folder that takes no -shm file. Where there is no -wal file either, nothing is missing from the database itself.
             self._seen = settled(self._path) or quiet(self._path)

@@ -17,15 +17,15 @@ CACHE = Place("pipe", "cache")
 
 class Lost:
     """What is known of content in need: the address it was sent to (None: none), the slug of what went wrong,
-    and its home, as `origin.home` tells it: with `database` "" for one that cannot be had at all.
+    and, for the spool, its home, as `origin.home` tells it: with `database` "" for one that cannot be had at all.
     """
 
     __slots__ = ("asked", "home", "reason")
 
-    def __init__(self, asked: str | None, reason: str, home: dict[str, str]) -> None:
+    def __init__(self, asked: str | None, reason: str) -> None:
         self.asked = asked
         self.reason = reason
-        self.home = home
+        self.home: dict[str, str] = {}
 
     def note(self) -> bytes:
         """As it is kept beside the content."""
