@@ -137,7 +137,7 @@ def guard(db: "Connection", path: str, user: str) -> None:
 def quiet(path: str) -> "Seen | None":
     """What identifies the state of a file that is complete by itself; None where a journal belongs to it, or may be out of sight.
 
-    A `-wal` is there while a process has the file open for writing. A `-journal`, of a database that was on a network file system
+    A `-wal` with something in it is there while a process has the file open for writing. A `-journal`, of a database that was on a network file system
     once, is there while it is changed, or for good where that was cut off: then the file holds half a change.
     """
     status = os.stat(path)
@@ -162,8 +162,13 @@ def settled(path: str) -> "Seen | None":
 
 
 def journaled(path: str) -> bool:
-    """Whether a journal lies beside a file."""
-    return os.path.exists(f"{path}-wal") or os.path.exists(f"{path}-journal")
+    """Whether a journal lies beside a file. An empty log holds nothing: a writer has just begun, or found the disk full."""
+    try:
+        if os.stat(f"{path}-wal").st_size:
+            return True
+    except FileNotFoundError:
+        pass
+    return os.path.exists(f"{path}-journal")
 
 
 def _on_network(path: str) -> bool:
