@@ -28,8 +28,7 @@ def on_a_small_disk(home: Home, script: str, *, tmp: str = "4m", shm: str = "4m"
     (home.folder / "big").write_bytes(os.urandom(1 << 20) * (SIZE >> 20) + os.urandom(SIZE & (1 << 20) - 1))
     (home.folder / "small").write_bytes(os.urandom(SMALL))
     mounts = "; ".join(
-        f"mount -t tmpfs -o size={size},mode=1777 none {at}"
-        for at, size in (("home", disk), ("tmp", tmp), ("/dev/shm", shm))
+        f"mount -t tmpfs -o size={size},mode=1777 none {at}" for at, size in (("home", disk), ("tmp", tmp), ("/dev/shm", shm))
     )
     (home.folder / "script").write_text(f"set -u; cd {home.folder}; {mounts}; export HOME=$PWD/home\n{script}")
     done = subprocess.run(

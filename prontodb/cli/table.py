@@ -1,6 +1,15 @@
 """Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
 
-VALUES, LISTINGS, LIFETIMES, RESCUE, CONTEXTS, SHELL, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "Contexts", "Shells", "About"
+VALUES, LISTINGS, LIFETIMES, RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = (
+    "Values",
+    "Listings",
+    "Lifetimes",
+    "Rescue",
+    "Upkeep",
+    "Contexts",
+    "Shells",
+    "About",
+)
 
 
 class Row:
@@ -34,6 +43,8 @@ VERBS = {
     "expire": Row(LIFETIMES, "lifetimes:expire", "Give an entry a lifetime from now."),
     "persist": Row(LIFETIMES, "lifetimes:persist", "Let an entry live for ever."),
     "rescue": Row(RESCUE, "rescues:rescue", "List, show and drop what the pipe cache holds."),
+    "doctor": Row(UPKEEP, "upkeep:doctor", "Look everything over, and say the cure where something is wrong."),
+    "repair": Row(UPKEEP, "upkeep:repair", "Make a sound database of a damaged one, as far as it can be read."),
     "cursor": Row(CONTEXTS, "cursors:cursor", "Saved names for a database, a meta, a project and a namespace."),
     "profile": Row(CONTEXTS, "profiles:profile", "Saved contexts that can be pinned, and who may use them."),
     "user": Row(CONTEXTS, "users:user", "Passwords of users."),

@@ -137,8 +137,8 @@ def guard(db: "Connection", path: str, user: str) -> None:
 def quiet(path: str) -> "Seen | None":
     """What identifies the state of a file that is complete by itself; None where a journal belongs to it, or may be out of sight.
 
-    A `-wal` with something in it is there while a process has the file open for writing. A `-journal`, of a database that was on a network file system
-    once, is there while it is changed, or for good where that was cut off: then the file holds half a change.
+    A `-wal` with something in it is there while a process has the file open for writing. A `-journal`, of a database that was on a
+    network file system once, is there while it is changed, or for good where that was cut off: then the file holds half a change.
     """
     status = os.stat(path)
     if not status.st_size:

@@ -64,7 +64,7 @@ _CURES = {
     Busy: "run it again, or wait longer with PRONTO_BUSY_TIMEOUT=SECONDS",
     ReadOnlyDatabase: "use another one with --database, or make the file and its folder writable",
     StorageFull: "free some space and run it again",
-    DamagedDatabase: "move the file away and restore a backup",
+    DamagedDatabase: "prontodb doctor tells more, prontodb repair saves what can be read, prontodb restore takes a backup",
 }
 
 

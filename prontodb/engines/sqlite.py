@@ -153,7 +153,13 @@ class SqliteEngine:
             return 0
         from .table import Table
 
-        return self._transact(lambda db: Table(db, self._meta, now, self._bulk).purge(limit), durable=False)
+        def purge(db: "Connection") -> int:
+            count = Table(db, self._meta, now, self._bulk).purge(limit)
+            if not count:
+                self._bulk.sweep(db)
+            return count
+
+        return self._transact(purge, durable=False)
 
     # Below the verbs
 
