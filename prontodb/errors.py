@@ -11,6 +11,7 @@
     ├── OutputError               1   output-error
     ├── Unrepresentable           1   unrepresentable
     ├── ContentLost               1   content-lost
+    ├── DamagedBackup             1   damaged-backup
     ├── InvalidTemplate           1   invalid-template
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
@@ -27,7 +28,7 @@
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
-`intake`, `formats`, `durations`, `tomlfile`, `shellgen`, `salvage` and
+`intake`, `formats`, `ops.archive`, `durations`, `tomlfile`, `shellgen`, `salvage` and
 `cli.many`.
 """
 

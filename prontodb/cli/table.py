@@ -43,6 +43,8 @@ VERBS = {
     "expire": Row(LIFETIMES, "lifetimes:expire", "Give an entry a lifetime from now."),
     "persist": Row(LIFETIMES, "lifetimes:persist", "Let an entry live for ever."),
     "rescue": Row(RESCUE, "rescues:rescue", "List, show and drop what the pipe cache holds."),
+    "backup": Row(UPKEEP, "upkeep:backup", "Back up databases, cursors and profiles, while they are in use."),
+    "restore": Row(UPKEEP, "upkeep:restore", "Put a backup back; what it replaces is backed up first."),
     "doctor": Row(UPKEEP, "upkeep:doctor", "Look everything over, and say the cure where something is wrong."),
     "repair": Row(UPKEEP, "upkeep:repair", "Make a sound database of a damaged one, as far as it can be read."),
     "cursor": Row(CONTEXTS, "cursors:cursor", "Saved names for a database, a meta, a project and a namespace."),

@@ -1,7 +1,8 @@
-"""Verbs that look after whole databases: doctor, repair."""
+"""Verbs that look after whole databases: doctor, repair, backup, restore."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -10,12 +11,17 @@ if TYPE_CHECKING:
     from ..session import Session
 
 from .. import render
+from ..errors import UsageError
+from ..ops import backup as backups
 from ..ops import health, open_store
 from ..ops import repair as repairs
+from ..ops import restore as restores
 from ..ops.cursors import unpinned
 from ..progress import shown
 from .group import verb
 from .tables import show
+
+COLUMNS = ("file", "created", "user", "databases", "entries", "size", "state")
 
 
 @verb(epilog="Example: prontodb doctor --all")
@@ -52,3 +58,57 @@ def repair(session: Session, force: bool) -> int:
     if done.gaps:
         render.line(session.stderr, f"{done.gaps} runs of entries could not be read: compare with a backup (prontodb backup --list)")
     return int(bool(done.lost or done.gaps))
+
+
+@verb(epilog="Example: prontodb backup --prune 7")
+@click.option("--output", metavar="F", help="The folder, or the file, to make; without it, $XDG_DATA_HOME/prontodb/backups.")
+@click.option("--all", "every", is_flag=True, help="All users of this home.")
+@click.option("--prune", "keep", type=int, metavar="N", help="Then delete the user's oldest, so that N are left in that folder.")
+@click.option("--list", "listing", is_flag=True, help="List the backups that are there instead.")
+def backup(session: Session, output: str | None, every: bool, keep: int | None, listing: bool) -> int:
+    """Back up the user's databases, with those that cursors point to, cursors and profiles; with --database, that one alone.
+
+    Others may go on reading and writing. It is verified before it gets its name, which is printed.
+    """
+    if listing:
+        if every or keep is not None:
+            raise UsageError("--list goes with --output only", cure="prontodb backup --list")
+        return show(session, COLUMNS, list(backups.listed(session, output)))
+    if keep is not None and keep < 1:
+        raise UsageError(f"Cannot keep {keep} backups", cure="--prune takes a number from 1")
+    store = open_store(session)
+    made = backups.backup(session, store, output, every=every)
+    gone = [] if keep is None else backups.prune(session, output, "all" if every else store.whose[0], keep)
+    told = {"file": made.path, "size": made.size, "databases": made.databases, "entries": made.entries, "pruned": gone}
+    if session.flags.json:
+        session.stdout.write(json.dumps(told).encode() + b"\n")
+    else:
+        render.page(session, [made.path])
+    render.note(session, f"{made.databases} databases, {made.entries} entries, {shown(made.size)}; {len(gone)} older ones deleted")
+    return 0
+
+
+@verb(epilog="Example: prontodb restore backups/prontodb-default-20260131T235959Z.tar --dry-run")
+@click.argument("file")
+@click.option("--into", metavar="DIR", help="Unpack it as databases in a new folder instead; replaces nothing.")
+@click.option("--dry-run", "dry", is_flag=True, help="Verify it, and show what would change.")
+def restore(session: Session, file: str, into: str | None, dry: bool) -> int:
+    """Put a backup back: databases, cursors and profiles become what they were; with --database, that database alone.
+
+    All of it is verified first. What is replaced is backed up before, and the name of that backup printed. Others may have the
+    databases open: they see the old content or the new.
+    """
+    store = open_store(session)
+    if into is not None:
+        if dry:
+            raise UsageError("--into and --dry-run contradict each other", cure="give one of them")
+        render.page(session, restores.into(session, store, file, into))
+        return 0
+    steps, kept = restores.restore(session, store, file, dry=dry)
+    if dry:
+        rows = [{"what": step.path, "change": step.change, "before": step.before, "after": step.after} for step in steps]
+        return show(session, ("what", "change", "before", "after"), rows)
+    if kept:
+        render.page(session, [kept])
+    render.note(session, f"Restored {len(steps)} files from {file}")
+    return 0

@@ -47,7 +47,7 @@ def recover(path: str, owner: str, stamp: str, timeout: float) -> Recovered:
     """
     path = os.path.realpath(path)
     draft = f"{path}.{stamp}.repaired"
-    _alone(path, timeout)
+    lone(path, timeout)
     done = Recovered()
     try:
         create(draft, _owner(path, owner), folders=False, wal=False)
@@ -66,7 +66,7 @@ def recover(path: str, owner: str, stamp: str, timeout: float) -> Recovered:
     return done
 
 
-def _alone(path: str, timeout: float) -> None:
+def lone(path: str, timeout: float) -> None:
     """Finishes what the log holds, and raises `Busy` where somebody else has the file open. A file too damaged for that is nobody's."""
     try:
         db = connect(path, "mode=rw", timeout)
