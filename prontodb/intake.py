@@ -124,6 +124,27 @@ class _Arrival:
         return _kept(cause, self._spool)
 
 
+def copied(session: "Session", pieces: "Iterator[bytes]") -> Content:
+    """What can be read once, as something that can be read again: in memory up to 1 MiB, else in a spool file, until its `discard`."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) >= PIECE:
+            break
+    else:
+        return Content.of(bytes(held))
+    spool = _spool(session)
+    try:
+        spool.write(bytes(held))
+        for piece in pieces:
+            spool.write(piece)
+        spool.finish()
+    except BaseException:
+        spool.discard()
+        raise
+    return spool
+
+
 def _kept(cause: BaseException, spool: "Spool") -> Interrupted:
     address = f"pipe.cache.{spool.leave()}"
     error = Interrupted(

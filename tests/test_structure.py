@@ -30,7 +30,7 @@ LAYERS = [
         "engines.connect",
         "engines.writer",
         "engines.schema",
-        "engines.bulk",
+        "engines.bodies",
         "engines.table",
         "engines.sqlite",
         "engines.memory",

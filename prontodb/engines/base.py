@@ -49,6 +49,12 @@ class Engine(Protocol):
     def put_many(self, items: Iterable[tuple[Address, Content]], write: Write, now: float) -> int:
         """Stores all or none; how many. Of equal addresses the last one counts."""
 
+    def load(self, items: Iterable[tuple[Address, Content, int | None]], now: float) -> int:
+        """Stores all or none, each with its lifetime (as `Write.ttl`), in constant memory; how many were given.
+
+        Of equal addresses the last one counts. A content is read once, before the next item is asked for.
+        """
+
     def delete(self, addresses: Iterable[Address], now: float) -> list[Address]:
         """Removes all that are there in one step; those that were."""
 

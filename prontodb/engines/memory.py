@@ -93,6 +93,19 @@ class MemoryEngine:
             tenant.entries, tenant.revision = entries, revision
             raise
 
+    def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
+        """See `base`."""
+        tenant, count = self._tenant, 0
+        entries, revision = dict(tenant.entries), tenant.revision
+        try:
+            for address, content, ttl in items:
+                self.put(address, content, Write(ttl), now)
+                count += 1
+        except BaseException:
+            tenant.entries, tenant.revision = entries, revision
+            raise
+        return count
+
     def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
         gone = [address for address in dict.fromkeys(addresses) if self._live(address, now)]

@@ -4,7 +4,7 @@ import os
 
 from ..errors import Busy, Denied, StorageError
 from ..files import sync_folder, unlink
-from .bulk import Bulk, marked
+from .bodies import Bodies, marked
 from .connect import guard
 from .driver import APPLICATION_ID, ERRORS, Error, connect, pragma
 from .failures import translate, unwritable
@@ -53,9 +53,9 @@ def recover(path: str, owner: str, stamp: str, timeout: float) -> Recovered:
         create(draft, _owner(path, owner), folders=False, wal=False)
         _salvage(path, draft, done)
         done.kept = _swap(path, draft, f"{path}.damaged-{stamp}")
-        for name in set(Bulk(path).names()) - done.files:
+        for name in set(Bodies(path).names()) - done.files:
             # What was not saved has its name beside the damaged file.
-            unlink(f"{Bulk(path).folder}/{name}")
+            unlink(f"{Bodies(path).folder}/{name}")
     except OSError as error:
         raise unwritable(error, path) from error
     except Error as error:
@@ -106,7 +106,7 @@ def _salvage(path: str, draft: str, done: Recovered) -> None:
         for place in [*known, *_nameless(old, {place[0] for place in known})]:
             new.execute("INSERT INTO place VALUES (?, ?, ?, ?, ?)", place)
             for row in _rows(old, NAMES, (place[0],), ("", "\U0010ffff"), done):
-                _entry((old, new), (place, row), Bulk(path), done)
+                _entry((old, new), (place, row), Bodies(path), done)
         _counters(old, new)
         done.files = {str(body) for _, body, _ in files(new)}
         new.execute("COMMIT")
@@ -181,7 +181,7 @@ def _rows(db: "Connection", query: str, fixed: tuple[object, ...], ends: tuple[o
 
 
 def _entry(
-    dbs: "tuple[Connection, Connection]", found: "tuple[tuple[object, ...], tuple[object, ...]]", bulk: Bulk, done: Recovered
+    dbs: "tuple[Connection, Connection]", found: "tuple[tuple[object, ...], tuple[object, ...]]", bulk: Bodies, done: Recovered
 ) -> None:
     old, new = dbs
     place, (name, revision, expires, size, body, note, value) = found
@@ -197,7 +197,7 @@ def _entry(
     done.size += int(str(size))
 
 
-def _body(db: "Connection", body: int, size: int, bulk: Bulk) -> "list[tuple[int, bytes]] | None":
+def _body(db: "Connection", body: int, size: int, bulk: Bodies) -> "list[tuple[int, bytes]] | None":
     """The pieces of a large value, or what says that it is a file; None where not all is there."""
     try:
         rows: list[tuple[int, bytes]] = db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
@@ -229,7 +229,7 @@ def _attempt(action: "Callable[[], object]") -> None:
 
 def _swap(path: str, draft: str, kept: str) -> str:
     """Gives the new file its place, and the old one, with its journals and a name of its own for each large value, the name `kept`."""
-    bulk, old = Bulk(path), Bulk(kept)
+    bulk, old = Bodies(path), Bodies(kept)
     if bulk.names():
         os.mkdir(old.folder, 0o700)
         for name in bulk.names():

@@ -4,7 +4,7 @@ import os
 
 from ..errors import Busy, StorageError
 from ..files import unlink
-from .bulk import Bulk, Staged, stored
+from .bodies import Bodies, Staged, stored
 from .connect import Reader, check, guard, journaled, quiet
 from .driver import ERRORS, SCHEMA_VERSION, connect, pragma
 from .failures import misfit, translate, unwritable
@@ -78,7 +78,7 @@ def _writable(path: str) -> bool:
 
 def _freeze(db: "Connection", path: str, snapshot: Snapshot, timeout: float) -> None:
     """Begins to read: all that `db` sees from now on is of this moment, and so are the files of large values, which are opened."""
-    bulk = Bulk(path)
+    bulk = Bodies(path)
     lock = connect(path, "mode=rw", timeout) if bulk.names() and _writable(path) else None
     try:
         if lock:
@@ -126,7 +126,7 @@ def put_back(path: str, source: Source, user: str, timeout: "Callable[[], float]
     """
     path = os.path.realpath(path)
     old = _current(source.file)
-    bulk = Bulk(path, folders=folders)
+    bulk = Bodies(path, folders=folders)
     writer = Writer(path, timeout, [], user=user, folders=folders)
     staged: dict[int, Staged] = {}
     try:
@@ -155,7 +155,7 @@ def _current(file: str) -> "Connection":
     return db
 
 
-def _exchange(db: "Connection", old: "Connection", bulk: Bulk, staged: dict[int, Staged]) -> None:
+def _exchange(db: "Connection", old: "Connection", bulk: Bodies, staged: dict[int, Staged]) -> None:
     offset = int(db.execute("SELECT value FROM state WHERE name = 'body'").fetchone()[0])
     for _, body, _ in files(db):
         bulk.drop(db, body)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from .base import Capabilities
-    from .bulk import Bulk
+    from .bodies import Bodies
     from .driver import Connection
     from .table import Table
     from .writer import Writer
@@ -27,7 +27,7 @@ _LIVE = "(e.expires IS NULL OR e.expires > ?)"
 _GET = f"SELECT {_COLUMNS} {_PLACE} AND e.name = ? AND {_LIVE}"
 _RANGE = f"{_PLACE} AND e.name >= ? AND e.name < ? AND {_LIVE} ORDER BY e.name LIMIT ?"
 LARGE = 16 << 20
-"""`bulk.LEAST`, known without that module."""
+"""`bodies.LEAST`, known without that module."""
 _LAST = "\U0010ffff"
 """Sorts behind every character that a name may hold."""
 
@@ -47,7 +47,7 @@ class SqliteEngine:
         self._reader = Reader(path, timeout, user=user)
         self._folders = folders
         self._written: Writer | None = None
-        self._files: Bulk | None = None
+        self._files: Bodies | None = None
         self.notices: list[str] = []
 
     @property
@@ -117,6 +117,10 @@ class SqliteEngine:
         """See `base`."""
         return self._write(lambda table: len({address: table.put(address, content, write) for address, content in items}), now)
 
+    def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
+        """See `base`."""
+        return self._write(lambda table: sum(bool(table.put(address, content, Write(ttl))) for address, content, ttl in items), now)
+
     def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
         return self._change(lambda table: [address for address in addresses if table.delete(address)], now, nothing=[])
@@ -153,25 +157,24 @@ class SqliteEngine:
             return 0
         from .table import Table
 
-        def purge(db: "Connection") -> int:
-            count = Table(db, self._meta, now, self._bulk).purge(limit)
-            if not count:
-                self._bulk.sweep(db)
-            return count
-
-        return self._transact(purge, durable=False)
+        count = self._transact(lambda db: Table(db, self._meta, now, self._bulk).purge(limit), durable=False)
+        if not count and self._bulk.names():
+            self._transact(self._bulk.sweep, durable=False)
+        return count
 
     # Below the verbs
 
     @property
-    def _bulk(self) -> "Bulk":
+    def _bulk(self) -> "Bodies":
         if self._files is None:
-            from .bulk import Bulk
+            from .bodies import Bodies
 
-            self._files = Bulk(self._path, folders=self._folders)
+            self._files = Bodies(self._path, folders=self._folders)
         return self._files
 
     def _staged(self, content: Content) -> Content:
+        if self._bulk.names() and self._writer.exists():
+            self._transact(self._bulk.sweep, durable=False)
         try:
             return self._bulk.staged(content)
         except OSError as error:
@@ -271,7 +274,7 @@ def _with_rows(db: "Connection", at: tuple[str | float, ...]) -> "tuple[Row | No
     return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
 
 
-def _missing(bulk: "Bulk", at: tuple[str | float, ...]) -> StorageError:
+def _missing(bulk: "Bodies", at: tuple[str | float, ...]) -> StorageError:
     from .failures import DamagedDatabase
 
     return DamagedDatabase(

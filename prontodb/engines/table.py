@@ -2,12 +2,12 @@
 
 from ..address import Address
 from ..model import FOREVER, INHERIT, Content, Write, end
-from .bulk import LEAST, marked
+from .bodies import LEAST, marked
 from .failures import PreconditionFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .bulk import Bulk
+    from .bodies import Bodies
     from .driver import Connection
 
 INLINE = 512
@@ -21,7 +21,7 @@ BATCH_BYTES = 16 << 20
 class Table:
     """One meta's entries, within one transaction at one moment `now`."""
 
-    def __init__(self, db: "Connection", meta: str, now: float, bulk: "Bulk") -> None:
+    def __init__(self, db: "Connection", meta: str, now: float, bulk: "Bodies") -> None:
         self._db = db
         self._bulk = bulk
         self._meta = meta

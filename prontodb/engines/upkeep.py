@@ -3,7 +3,7 @@
 import os
 
 from ..errors import ProntoError
-from .bulk import MARK, Bulk
+from .bodies import MARK, Bodies
 from .connect import Reader
 from .driver import APPLICATION_ID, SCHEMA_VERSION, connect, pragma, sqlite_version
 from .mounts import on_network
@@ -43,7 +43,7 @@ def look(path: str, whose: tuple[str, str], timeout: "Callable[[], float]", now:
     health.network = on_network(path)
     reader = Reader(path, timeout, user=user)
     try:
-        reader.run(lambda db: _look(db, Bulk(path), health, (meta, now)), None)
+        reader.run(lambda db: _look(db, Bodies(path), health, (meta, now)), None)
     except Denied:
         raise
     except ProntoError as error:
@@ -91,7 +91,7 @@ def files(db: "Connection") -> "list[tuple[str, int, int]]":
     return [(str(name), int(body), int(size)) for name, body, size in db.execute(query, (MARK,)).fetchall()]
 
 
-def _look(db: "Connection", bulk: Bulk, health: Health, at: tuple[str, float]) -> None:
+def _look(db: "Connection", bulk: Bodies, health: Health, at: tuple[str, float]) -> None:
     """Everything anew: it is called again where the file changed meanwhile."""
     health.faults = integrity(db)
     health.cure = "prontodb repair" if health.faults else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prontodb.engines.bulk import LEAST
+from prontodb.engines.bodies import LEAST
 from prontodb.errors import ProntoError
 from prontodb.model import Content, Write
 

@@ -24,7 +24,7 @@ MARK = -1
 DRAFT = "new-"
 
 
-class Bulk:
+class Bodies:
     """The folder of one database. Everything but `open` and `staged` is called under the write lock. Raises `OSError`."""
 
     def __init__(self, path: str, *, folders: bool = False) -> None:
@@ -45,7 +45,6 @@ class Bulk:
     def store(self, db: "Connection", body: int, content: Content) -> None:
         """Makes the content a body."""
         self._make()
-        self.sweep(db)
         unlink(self.file(body))
         os.close(link_or_copy(content, self.file(body)))
         sync_folder(self.folder)
@@ -78,9 +77,8 @@ class Bulk:
             _remove(self.file(self._dropped.pop()))
 
     def sweep(self, db: "Connection") -> int:
-        """Removes files that no entry needs: what a crash left; how many. What this transaction drops stays until it is committed."""
-        leaving = {str(body) for body in self._dropped}
-        gone = [name for name in self.names() if name not in leaving and not _needed(db, self.folder, name)]
+        """Removes files that no entry needs: what a crash left; how many. In a transaction of its own: another could be undone."""
+        gone = [name for name in self.names() if not _needed(db, self.folder, name)]
         for name in gone:
             _remove(f"{self.folder}/{name}")
         return len(gone)
