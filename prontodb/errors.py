@@ -13,6 +13,8 @@
     ├── ContentLost               1   content-lost
     ├── DamagedBackup             1   damaged-backup
     ├── InvalidTemplate           1   invalid-template
+    ├── MalformedImport           1   malformed-import
+    ├── Unwritable                1   unwritable
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
     ├── Rescued                   4   (the slug of what went wrong)
@@ -28,7 +30,7 @@
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures`, the others in `spool`,
-`intake`, `formats`, `ops.archive`, `durations`, `tomlfile`, `shellgen`, `salvage` and
+`intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `shellgen`, `salvage` and
 `cli.many`.
 """
 

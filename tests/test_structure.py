@@ -24,7 +24,7 @@ LAYERS = [
     ("__init__", "errors", "model", "address", "durations", "files"),
     ("tomlfile", "shellwords", "templatelint"),
     ("paths", "resolve", "suggest", "settings", "saved", "profiles", "credentials"),
-    ("session", "guard", "progress", "origin", "spool", "intake"),
+    ("session", "guard", "progress", "origin", "spool", "intake", "interchange", "tree"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
     (
         "engines.connect",
@@ -53,6 +53,7 @@ LAYERS = [
         "ops.archive",
         "ops.backup",
         "ops.restore",
+        "ops.transfer",
     ),
     ("render", "formats", "program", "shellgen"),
     ("hot", "salvage"),

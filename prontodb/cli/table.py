@@ -1,15 +1,7 @@
 """Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
 
-VALUES, LISTINGS, LIFETIMES, RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = (
-    "Values",
-    "Listings",
-    "Lifetimes",
-    "Rescue",
-    "Upkeep",
-    "Contexts",
-    "Shells",
-    "About",
-)
+VALUES, LISTINGS, TRANSFER, LIFETIMES = "Values", "Listings", "Export and import", "Lifetimes"
+RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = "Rescue", "Upkeep", "Contexts", "Shells", "About"
 
 
 class Row:
@@ -37,6 +29,10 @@ VERBS = {
     "projects": Row(LISTINGS, "listings:projects", "List the projects."),
     "namespaces": Row(LISTINGS, "listings:namespaces", "List the namespaces of a project."),
     "nss": Row(LISTINGS, "listings:nss", "List all namespaces, as project.namespace."),
+    "export": Row(TRANSFER, "transfer:export", "Write entries in a form that import reads back."),
+    "import": Row(TRANSFER, "transfer:import_", "Store what export has written: all of it or nothing."),
+    "export-fs": Row(TRANSFER, "transfer:export_fs", "Write entries as a tree of files."),
+    "import-fs": Row(TRANSFER, "transfer:import_fs", "Store a tree of files."),
     "create-cache": Row(LIFETIMES, "lifetimes:create_cache", "Give a namespace a default lifetime."),
     "drop-cache": Row(LIFETIMES, "lifetimes:drop_cache", "End a namespace's default lifetime."),
     "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),
@@ -118,5 +114,5 @@ GROUPS = {
 }
 """The verbs that have verbs of their own."""
 
-READERS = frozenset({"set"})
+READERS = frozenset({"set", "import"})
 """The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""
