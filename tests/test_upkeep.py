@@ -66,12 +66,13 @@ def test_read_only(home: Home) -> None:
 
 
 def test_expired_entries_and_files_that_nothing_needs(home: Home) -> None:
-    home.call("set", "a.b.c", "v", "--ttl", "5", now=NOW)
-    (home.database.parent / "main.db-bulk").mkdir()
+    home.call("set", "a.b.small", "v", "--ttl", "5", now=NOW)
+    assert wrong(home) == [], "later writes remove it"
+    home.call("set", "a.b.c", "--ttl", "5", stdin=bytes(65 << 20), now=NOW)
     (home.database.parent / "main.db-bulk/7").write_bytes(b"left")
     rows = wrong(home)
-    assert [row["cure"] for row in rows] == ["prontodb admin purge"] * 2
-    assert "1 expired entries, 1 bytes" in rows[1]["state"]
+    assert [row["cure"] for row in rows] == ["prontodb admin purge"] * 2, rows
+    assert "2 expired entries, 68157441 bytes" in rows[1]["state"]
     assert wrong(home, "--meta", "acme") == rows[:1], "another tenant's entries showed"
     assert home.shell(rows[0]["cure"]).status == 0
     assert wrong(home) == []

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 DAY = 86_400
 DRAFTS = (".new", ".repaired", ".restored")
 ROOM = 64 << 20
-"""Bytes below which a disk counts as nearly full."""
+"""Bytes below which a disk counts as nearly full, and above which it is worth a word that they are wasted."""
+MANY = 10_000
+"""Expired entries that later writes remove little by little; more are worth a word."""
 
 
 class Finding:
@@ -122,8 +124,9 @@ def _inside(path: str, health: upkeep.Health) -> "Iterator[Finding]":
         yield Finding(path, f"gone or cut: {missing}", "bring it back from where the database was copied, or restore a backup")
     if health.orphans:
         yield Finding(path, f"{len(health.orphans)} files in {path}-bulk that nothing needs", "prontodb admin purge")
-    if health.expired[0]:
-        yield Finding(path, f"{health.expired[0]} expired entries, {health.expired[1]} bytes, not removed yet", "prontodb admin purge")
+    count, size = health.expired
+    if count > MANY or size > ROOM:
+        yield Finding(path, f"{count} expired entries, {size} bytes, not removed yet", "prontodb admin purge")
     if health.network:
         yield Finding(path, "on a network file system: slower, and only as safe as its locks", "--database with a path on a local disk")
     if not (health.faults or health.missing):
