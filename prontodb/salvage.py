@@ -1,5 +1,7 @@
 """Piped content that a failed call leaves behind: into the pipe cache with it, whatever went wrong (DESIGN §6)."""
 
+import os
+
 from .errors import Denied, InvalidAddress, ProntoError, StorageError
 
 TYPE_CHECKING = False
@@ -38,7 +40,8 @@ def salvage(session: "Session", error: ProntoError) -> ProntoError:
         return error
     address = _keep(session, piped, content, error)
     content.discard()
-    return Rescued(error, address, options=_options(session), hints=_hints(session, error))
+    hints = _where(session, address) if isinstance(error, Denied) else _hints(session, error)
+    return Rescued(error, address, options=_options(session), hints=hints)
 
 
 def _content(session: "Session", piped: "Piped") -> "Content | None":
@@ -100,6 +103,15 @@ def _options(session: "Session") -> str:
     from shlex import quote
 
     return "".join(f" --{name} {quote(value)}" for name, value in given if value)
+
+
+def _where(session: "Session", address: str) -> tuple[str, ...]:
+    """For content of a call that was denied: the next one may be denied too, and could not show it."""
+    from .spool import places
+
+    name = address.rpartition(".")[2]
+    found = [f"{folder}/{name}" for folder in places(session.environ) if os.path.exists(f"{folder}/{name}")]
+    return tuple(f"Until that is allowed, it is the file {path}" for path in found[:1])
 
 
 def _hints(session: "Session", error: ProntoError) -> tuple[str, ...]:

@@ -143,3 +143,12 @@ def test_a_reader_is_never_refused_for_a_value_that_is_replaced(home: Home) -> N
         (home.folder / "stop").touch()
         writer.wait()
         (home.folder / "stop").unlink()
+
+
+def test_what_a_denied_call_was_given_can_be_found(home: Home) -> None:
+    """In strict mode no command shows it: the message names the file."""
+    done = home.run("set", "a.b.c", stdin=b"content", env={"PRONTO_SECURITY": "strict"})
+    assert done.status == 4
+    path = done.err.splitlines()[2].partition("it is the file ")[2]
+    assert home.shell(f"cat {path}").out == b"content"
+    assert home.run("get", done.rescued).out == b"content"

@@ -15,7 +15,7 @@ from .sqlite_base import sql
 
 KILLS = int(os.environ.get("PRONTO_TEST_KILLS", "200"))
 GROUPS = 4
-"""In which the kills are dealt out, so that they can run side by side."""
+"""In which the kills of each address are dealt out, so that they can run side by side."""
 SIZE = 20_000_000
 CONTENT = random.Random(7).randbytes(SIZE)
 
@@ -70,7 +70,7 @@ def test_kill_9_at_random_moments(home: Home, argv: tuple[str, ...], group: int)
     dice = random.Random(f"{argv} {group}")
     longest = took(home, argv) * 1.2
     states = set()
-    for _ in range(KILLS // GROUPS):
+    for _ in range(KILLS // GROUPS // 2):
         home.call("del", "a.b.c")
         home.call("rescue", "drop", "--all")
         done = killed(home, argv, dice.uniform(0, longest))
