@@ -5,18 +5,25 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
 import signal
+import sqlite3
 import subprocess
 import tarfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from prontodb.engines import snapshot, upkeep
+from prontodb.errors import Busy
+from prontodb.model import Content, Write
+
 from .conftest import COMMAND, Home
-from .sqlite_base import Child, put, sql
+from .sqlite_base import NOW, Child, at, engine, get, put, sql
 from .test_disk_full import on_a_small_disk
 
 LARGE = random.Random(3).randbytes(17_000_000)
@@ -161,7 +168,7 @@ with closing(SqliteEngine(path, "", lambda: 60)) as db:
     print(flush=True)
     while not os.path.exists(path + ".stop"):
         number += 1
-        size = 17_000_000 if number % 40 == 39 else number * 997 % 9000 + 600
+        size = 17_000_000 if number % 20 == 9 else number * 997 % 9000 + 600
         data = b"%08d" % number * (size // 8)
         db.put_many([(at(f"k{i:02}"), Content.of(data)) for i in range(3)] + [(at("n"), Content.of(b"%d" % number))], Write(), NOW)
 print(number)
@@ -176,7 +183,7 @@ def test_fault_32_a_backup_under_writes_is_consistent(home: Home) -> None:
         writer.line()
     files = [backup(home, "--output", f"{number}.tar") for number in range(8)]
     Path(f"{home.database}.stop").touch()
-    assert sum(int(writer.end()) for writer in writers) > 40
+    assert sum(int(writer.end()) for writer in writers) > 10
     seen = set()
     for file in files:
         assert home.run("restore", str(file), "--into", file.stem).status == 0
@@ -492,3 +499,33 @@ def test_a_backup_from_a_folder_that_may_only_be_read(home: Home) -> None:
     home.database.parent.chmod(0o700)
     assert done.returncode == 0, done
     assert home.run("restore", "x.tar").status == 0
+
+
+def test_nothing_changes_between_the_steps_of_a_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large values are listed and opened under the lock; what is written after that, before the copy, is not in it."""
+    path, said = tmp_path / "main.db", []
+    put(path, "k", LARGE)
+    listing, copying = snapshot.files, snapshot._copy
+
+    def listed(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
+        found = listing(db)
+        with closing(engine(path, 0.1)) as other, pytest.raises(Busy):
+            other.put(at("k"), Content.of(LARGE[::-1]), Write(), NOW)
+        said.append("listed")
+        return found
+
+    def copied(db: sqlite3.Connection, target: str) -> None:
+        put(path, "k", LARGE[::-1])
+        said.append("copied")
+        copying(db, target)
+
+    monkeypatch.setattr(snapshot, "files", listed)
+    monkeypatch.setattr(snapshot, "_copy", copied)
+    taken = snapshot.take(str(path), str(tmp_path / "copy"), "default", lambda: 5.0)
+    assert said == ["listed", "copied"]
+    fd, size = next(iter(taken.bulk.values()))
+    assert os.pread(fd, size, 0) == LARGE
+    assert upkeep.sound(taken.file, {body: size for body, (_, size) in taken.bulk.items()}) == []
+    taken.close()
+    assert sorted(os.listdir(tmp_path)) == ["main.db", "main.db-bulk"]
+    assert get(path, "k") == LARGE[::-1]
