@@ -312,13 +312,13 @@ def test_a_truncated_archive(home: Home, small: Path) -> None:
 def test_a_changed_archive(home: Home, small: Path) -> None:
     whole = small.read_bytes()
     dice = random.Random(1)
-    end = max(at for at in range(0, len(whole), 512) if whole[at : at + 512].strip(b"\0"))
-    for at in [0, 600, 5000, *(dice.randrange(end) for _ in range(25))]:
+    end = max(block for block in range(0, len(whole), 512) if whole[block : block + 512].strip(b"\0"))
+    for place in [0, 600, 5000, *(dice.randrange(end) for _ in range(25))]:
         changed = bytearray(whole)
-        changed[at] ^= 0x41
+        changed[place] ^= 0x41
         (home.folder / "changed.tar").write_bytes(changed)
         done = home.run("restore", "changed.tar", "--dry-run")
-        assert done.status == 1 or _same(home.folder / "changed.tar", small), at
+        assert done.status == 1 or _same(home.folder / "changed.tar", small), place
 
 
 def _same(one: Path, other: Path) -> bool:

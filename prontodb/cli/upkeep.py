@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ..ops import Store
     from ..session import Session
 
 from .. import render
@@ -24,6 +25,14 @@ from .tables import show
 COLUMNS = ("file", "created", "user", "databases", "entries", "size", "state")
 
 
+def _file_store(session: Session) -> Store:
+    """The call's store, which must be a file: another engine's server has tools of its own for this."""
+    store = open_store(session)
+    if "://" in store.database:
+        raise UsageError(f"{store.database} is no SQLite file", cure="its server's own tools, or prontodb export --all")
+    return store
+
+
 @verb(epilog="Example: prontodb doctor --all")
 @click.option("--all", "every", is_flag=True, help="All databases of the user, not only the current one.")
 def doctor(session: Session, every: bool) -> int:
@@ -31,7 +40,7 @@ def doctor(session: Session, every: bool) -> int:
 
     The exit status is 1 where something is wrong. It reads the whole database.
     """
-    store = open_store(session)
+    store = _file_store(session)
     if every:
         unpinned(session.context(), "to other databases")
     rows = list(health.findings(session, store, health.databases(session) if every else []))
@@ -46,7 +55,7 @@ def repair(session: Session, force: bool) -> int:
 
     What could not be saved is named on standard error, and makes the exit status 1.
     """
-    store = open_store(session)
+    store = _file_store(session)
     done = repairs.repair(session, store, force=force)
     if done is None:
         render.note(session, f"Nothing to repair: {store.database} is sound")
@@ -76,7 +85,7 @@ def backup(session: Session, output: str | None, every: bool, keep: int | None, 
         return show(session, COLUMNS, list(backups.listed(session, output)))
     if keep is not None and keep < 1:
         raise UsageError(f"Cannot keep {keep} backups", cure="--prune takes a number from 1")
-    store = open_store(session)
+    store = _file_store(session)
     made = backups.backup(session, store, output, every=every)
     gone = [] if keep is None else backups.prune(session, output, "all" if every else store.whose[0], keep)
     told = {"file": made.path, "size": made.size, "databases": made.databases, "entries": made.entries, "pruned": gone}
@@ -98,7 +107,7 @@ def restore(session: Session, file: str, into: str | None, dry: bool) -> int:
     All of it is verified first. What is replaced is backed up before, and the name of that backup printed. Others may have the
     databases open: they see the old content or the new.
     """
-    store = open_store(session)
+    store = _file_store(session)
     if into is not None:
         if dry:
             raise UsageError("--into and --dry-run contradict each other", cure="give one of them")
