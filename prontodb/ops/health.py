@@ -148,14 +148,20 @@ def _spool(store: "Store") -> "Iterator[Finding]":
 
 def _drafts(session: "Session", now: float) -> "Iterator[Finding]":
     """What a crash left of a file that was being made, long enough ago that nobody is still making it."""
-    for folder in (paths.data_home(session.environ), f"{paths.data_home(session.environ)}/backups", *spool.places(session.environ)):
+    for folder in (paths.data_home(session.environ), f"{paths.data_home(session.environ)}/backups", spool.places(session.environ)[0]):
         try:
-            names = [f"{folder}/{name}" for name in os.listdir(folder) if name.endswith(DRAFTS)]
+            names = [f"{folder}/{name}" for name in os.listdir(folder) if name.endswith(DRAFTS) or _alone(f"{folder}/{name}")]
             old = [name for name in names if os.stat(name).st_mtime < now - DAY]
         except OSError:
             continue
         for name in old:
             yield Finding(name, "left by a process that was cut off", f"rm -r {name}")
+
+
+def _alone(path: str) -> bool:
+    """Whether it is a note of the spool, and its content is gone."""
+    folder = os.path.basename(os.path.dirname(path))
+    return folder == "rescue" and path.endswith(spool.NOTE) and not os.path.exists(path.removesuffix(spool.NOTE))
 
 
 def _room(folder: str) -> int:
