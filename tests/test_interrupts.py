@@ -180,3 +180,31 @@ def test_homes_of_one_person_do_not_share_the_last_places(home: Home, tmp_path: 
     assert rows(other) == []
     (home.folder / ".local").unlink()
     assert [row["size"] for row in rows(home)] == [7]
+
+
+@pytest.mark.parametrize("flags", [(), ("--quiet",)])
+def test_a_person_sees_how_far_it_is(home: Home, flags: tuple[str, ...]) -> None:
+    """On a terminal, for what takes longer than a second: one line, gone at the end."""
+    controller, terminal = os.openpty()
+    process = subprocess.Popen([COMMAND, "set", "a.b.c", *flags], stdin=subprocess.PIPE, stderr=terminal, env=home.env, cwd=home.folder)
+    os.close(terminal)
+    assert process.stdin
+    for _ in range(4):
+        process.stdin.write(bytes(1 << 20))
+        process.stdin.flush()
+        time.sleep(0.5)
+    process.stdin.close()
+    assert process.wait(timeout=20) == 0
+    said = b""
+    try:
+        while piece := os.read(controller, 1000):
+            said += piece
+    except OSError:
+        # Nobody has the other end any more, and all is read.
+        pass
+    os.close(controller)
+    if flags:
+        assert said == b""
+    else:
+        assert b"\rprontodb: 4.0 MiB, " in said
+        assert said.endswith(b"\r\x1b[K")
