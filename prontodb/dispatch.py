@@ -39,6 +39,9 @@ def dispatch(argv: "Sequence[str]", session: "Session") -> int:
         return INTERRUPTED
     finally:
         session.close()
+        if session.guard:
+            # What came in is stored or kept by now: a signal that was held back acts.
+            session.guard.release()
 
 
 def _guarded(argv: "Sequence[str]", session: "Session") -> int:

@@ -14,10 +14,14 @@
     ├── OutputError               1   output-error
     ├── Unrepresentable           1   unrepresentable
     ├── ContentLost               1   content-lost
+    ├── DamagedBackup             1   damaged-backup
     ├── InvalidTemplate           1   invalid-template
+    ├── MalformedImport           1   malformed-import
+    ├── Unwritable                1   unwritable
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
     ├── Rescued                   4   (the slug of what went wrong)
+    ├── Interrupted               4   interrupted
     ├── Denied                    6   denied
     ├── HoldsNul                 65   nul
     └── UsageError               64   usage
@@ -31,8 +35,8 @@
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
-`engines.pg_failures`, the others in `spool`, `formats`, `durations`, `tomlfile`, `features`, `shellgen`, `salvage`, `ops.streamed` and
-`cli.many`.
+`engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
+`shellgen`, `salvage`, `ops.streamed` and `cli.many`.
 """
 
 

@@ -2,6 +2,10 @@
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def make_folders(folder: str) -> None:
     """Makes a folder and those above it, each 0700 whatever the umask. Raises `OSError`."""
@@ -31,6 +35,31 @@ def replace_file(path: str, data: bytes) -> None:
     try:
         os.fchmod(fd, 0o600)
         write_all(fd, data)
+        os.fsync(fd)
+        os.replace(draft, path)
+        sync_folder(folder)
+    finally:
+        os.close(fd)
+        unlink(draft)
+
+
+def replace_from(path: str, parts: "Iterable[bytes]") -> None:
+    """The same from parts of any number, for a file of the user's: one that is there keeps its mode. Raises `OSError`."""
+    path = os.path.realpath(path)
+    folder, name = os.path.split(path)
+    draft = f"{folder}/.{name[:100]}.{os.getpid()}-{os.urandom(4).hex()}.new"
+    mode = os.stat(path).st_mode & 0o777 if os.path.isfile(path) else 0o600
+    if os.path.exists(path) and not os.path.isfile(path):
+        # A pipe or a device: there is nothing to replace.
+        with open(path, "wb", buffering=0) as file:
+            for part in parts:
+                write_all(file.fileno(), part)
+        return
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(fd, mode)
+        for part in parts:
+            write_all(fd, part)
         os.fsync(fd)
         os.replace(draft, path)
         sync_folder(folder)

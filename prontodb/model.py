@@ -39,6 +39,11 @@ class Content:
         """All of it, for content known to be small."""
         return b"".join(self.pieces()) if self._data is None else self._data
 
+    @property
+    def file(self) -> str:
+        """The path of a durable file of ours that holds just these bytes and may be given further names; "" where there is none."""
+        return ""
+
     def discard(self) -> None:
         """Lets go of what holds the bytes, once they are stored elsewhere. Nothing to do for memory."""
 

@@ -1,5 +1,7 @@
 """Piped content that a failed call leaves behind: into the pipe cache with it, whatever went wrong (DESIGN §6)."""
 
+import os
+
 from .errors import Denied, InvalidAddress, ProntoError, StorageError
 
 TYPE_CHECKING = False
@@ -31,13 +33,15 @@ class Rescued(ProntoError):
 
 def salvage(session: "Session", error: ProntoError) -> ProntoError:
     """What the call ends with: `Rescued` where content was piped in, else the error itself. Raises `ContentLost`."""
-    piped, session.piped = session.piped, None
+    piped = session.piped
     content = _content(session, piped) if piped else None
+    session.piped = None
     if piped is None or content is None or not content.size:
         return error
     address = _keep(session, piped, content, error)
-    hints = _hints(session, error, content, address)
+    hints = () if isinstance(error, Denied) else _hints(session, error, content, address)
     content.discard()
+    hints = hints or (_where(session, address) if isinstance(error, Denied) else ())
     return Rescued(error, address, options=_options(session), hints=hints)
 
 
@@ -59,17 +63,20 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
     from .ops import rescue
 
     store = _store(session)
-    lost = rescue.Lost(piped.address, error.slug, _home(session, store))
+    database = store.database if store else ""
+    lost = rescue.Lost(piped.address, error.slug)
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
         except Denied:
-            lost.home["database"] = ""
+            database = ""
             session.flags.database = None
         except Exception:  # noqa: BLE001, S110 - whatever it was, the spool takes what the database does not
             pass
+    from . import origin
     from .spool import places
 
+    lost.home = origin.home(session, database)
     return rescue.keep_spooled(places(session.environ), content, lost, session.now())
 
 
@@ -89,29 +96,6 @@ def _store(session: "Session") -> "Store | None":
     return None
 
 
-def _home(session: "Session", store: "Store | None") -> dict[str, str]:
-    """Whose content it is, for the spool: nobody else may be shown it."""
-    try:
-        context = session.context()
-    except ProntoError:
-        return {**_said(session), "database": ""}
-    return {"user": context.user.value, "meta": context.meta.value, "database": store.database if store else ""}
-
-
-def _said(session: "Session") -> dict[str, str]:
-    """User and meta as flags and environment have them, where they can exist at all."""
-    from .resolve import check_meta, check_user
-
-    said = {}
-    for name, check, default in (("user", check_user, "default"), ("meta", check_meta, "")):
-        value = getattr(session.flags, name) or session.environ.get(f"PRONTO_{name.upper()}", "")
-        try:
-            said[name] = check(value) if value else default
-        except ProntoError:
-            said[name] = default
-    return said
-
-
 def _options(session: "Session") -> str:
     """What the command that is offered needs besides, to find the content again."""
     given = [(name, getattr(session.flags, name)) for name in ("user", "meta", "cursor", "database")]
@@ -122,6 +106,15 @@ def _options(session: "Session") -> str:
     from .urls import shown
 
     return "".join(f" --{name} {quote(shown(value))}" for name, value in given if value)
+
+
+def _where(session: "Session", address: str) -> tuple[str, ...]:
+    """For content of a call that was denied: the next one may be denied too, and could not show it."""
+    from .spool import places
+
+    name = address.rpartition(".")[2]
+    found = [f"{folder}/{name}" for folder in places(session.environ) if os.path.exists(f"{folder}/{name}")]
+    return tuple(f"Until that is allowed, it is the file {path}" for path in found[:1])
 
 
 def _hints(session: "Session", error: ProntoError, content: "Content", address: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from .engines.base import Engine
+    from .guard import Guard
     from .model import Content
     from .settings import Settings
 
@@ -82,6 +83,16 @@ class Input:
 
         return bool(select([self.fd], [], [], seconds)[0])
 
+    def widen(self) -> None:
+        """Lets a pipe hold as much as the kernel allows at once: fewer turns for both ends."""
+        try:
+            from fcntl import F_SETPIPE_SZ, fcntl  # type: ignore[attr-defined,unused-ignore]
+
+            fcntl(self.fd, F_SETPIPE_SZ, 1 << 20)
+        except (ImportError, OSError):
+            # No pipe, another system, or a limit reached: it is only slower.
+            pass
+
     def read(self, size: int) -> bytes:
         """At most `size` bytes; b"" at the end."""
         while True:
@@ -135,6 +146,7 @@ class Session:
         "cwd",
         "environ",
         "flags",
+        "guard",
         "opening",
         "piped",
         "pool",
@@ -160,6 +172,8 @@ class Session:
         """How this process was called, where it is a process's call: `argv[0]`."""
         self.flags = Flags()
         self.piped: Piped | None = None
+        self.guard: Guard | None = None
+        """Of content that is in memory only, until the call is over."""
         self.pool = pool or Pool()
         self.pool.session = self
         self._context: Context | None = None

@@ -1,8 +1,8 @@
 """Spool files: content on disk outside any database, while it arrives and where no database takes it (DESIGN §6).
 
 A kept item is two files, `NAME` with the bytes and `NAME.json` with what is known of them, in the first of these folders that takes
-it: `$XDG_STATE_HOME/prontodb/rescue`, one of the user's own below `$TMPDIR`, one below `/dev/shm`. A name ending in `.part` is still
-arriving, or was cut off.
+it: `$XDG_STATE_HOME/prontodb/rescue`, one of the user's own below `$TMPDIR`, one below `/dev/shm`. A name with `+partial` in it (that of
+whole content can have no `+`) is still arriving, as long as its writer holds the lock on it; then it was cut off.
 """
 
 import os
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PARTIAL = ".part"
+PARTIAL = "+partial"
 NOTE = ".json"
 
 
@@ -48,21 +48,29 @@ def private(folder: str) -> str:
 
 
 class _Segment:
-    """A file that holds a run of the content."""
+    """A file that holds a run of the content, locked while its writer lives."""
 
     __slots__ = ("fd", "path", "size")
 
     def __init__(self, path: str) -> None:
+        import fcntl
+
         self.path = path
         self.size = 0
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.fchmod(self.fd, 0o600)
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            # No locks here: it is shown as partial while it arrives.
+            pass
 
     def append(self, data: bytes) -> bool:
-        """Whether all of it was written; what an attempt leaves behind `size` does not count."""
+        """Whether all of it was written; what an attempt leaves behind `size` is taken away again, as far as that goes."""
         try:
             write_all(self.fd, data)
         except OSError:
+            os.ftruncate(self.fd, self.size)
             return False
         self.size += len(data)
         return True
@@ -72,18 +80,34 @@ class _Segment:
         for at in range(0, self.size, PIECE):
             yield os.pread(self.fd, min(PIECE, self.size - at), at)
 
+    def remove(self) -> None:
+        """The file and its note."""
+        unlink(self.path)
+        unlink(self.path + NOTE)
+        os.close(self.fd)
+
 
 class Spool(Content):
-    """Content written to files as it arrives. Where a folder fails midway the next one goes on; after the last, memory."""
+    """Content written to files as it arrives. Where a folder fails midway the next one goes on; after the last, memory.
 
-    __slots__ = ("_folders", "_held", "_segments", "_stem")
+    `stem` is what its name is made from, as `time_hex/address`, until it is whole, and `note` what is known of it, in case it is cut off.
+    """
 
-    def __init__(self, folders: list[str], now: int) -> None:
+    __slots__ = ("_doubtful", "_folders", "_held", "_label", "_note", "_segments", "_stem")
+
+    def __init__(self, folders: list[str], stem: str, note: "dict[str, object]") -> None:
         super().__init__(0, self._read)
         self._folders = list(folders)
-        self._stem = f"{now}_{os.getpid()}_{os.urandom(4).hex()}{PARTIAL}"
+        self._note = note
+        self._stem, _, self._label = stem.partition("/")
         self._segments: list[_Segment] = []
         self._held = bytearray()
+        self._doubtful = False
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether some of it is in memory only, since no folder took it."""
+        return bool(self._held)
 
     def write(self, data: bytes) -> None:
         """Appends. Does not fail for a full or missing disk."""
@@ -97,33 +121,50 @@ class Spool(Content):
         self._held += data
 
     def finish(self) -> None:
-        """Makes durable what is on disk."""
+        """Makes durable what is on disk. Where that fails, it is not relied upon: whoever takes it must make a copy."""
         for segment in self._segments:
-            os.fsync(segment.fd)
+            try:
+                os.fsync(segment.fd)
+                sync_folder(os.path.dirname(segment.path))
+            except OSError:
+                self._doubtful = True
+
+    def leave(self) -> str:
+        """Lets the files stay as partial ones; the name of the first."""
+        self.finish()
+        for segment in self._segments:
+            os.close(segment.fd)
+        return os.path.basename(self._segments[0].path)
 
     def discard(self) -> None:
         """Deletes the files."""
-        for segment in self._segments:
-            unlink(segment.path)
-            os.close(segment.fd)
-        self._segments = []
+        while self._segments:
+            self._segments.pop().remove()
 
     def whole_in(self, folder: str) -> str:
         """The path of its one file where all of it lies in `folder`, else ""."""
-        alone = len(self._segments) == 1 and not self._held
-        return self._segments[0].path if alone and os.path.dirname(self._segments[0].path) == folder else ""
+        path = self.file
+        return path if os.path.dirname(path) == folder else ""
+
+    @property
+    def file(self) -> str:
+        """The path of its one file, where all of it is in one and durable, else ""."""
+        alone = len(self._segments) == 1 and not self._held and not self._doubtful
+        return self._segments[0].path if alone else ""
 
     def _drop_empty(self) -> None:
         """A last file that took nothing at all."""
         if not self._segments[-1].size:
-            segment = self._segments.pop()
-            unlink(segment.path)
-            os.close(segment.fd)
+            self._segments.pop().remove()
 
     def _open_next(self) -> bool:
+        number = len(self._segments) + 1
         while self._folders:
             try:
-                self._segments.append(_Segment(f"{private(self._folders.pop(0))}/{self._stem}"))
+                path = f"{private(self._folders.pop(0))}/{self._stem}{'' if number == 1 else f'-{number}'}{PARTIAL}_{self._label}"
+                # The note first: content that nobody knows the owner of might be shown to others.
+                _put_note(path, self._note)
+                self._segments.append(_opened(path))
                 return True
             except OSError:
                 continue
@@ -136,41 +177,71 @@ class Spool(Content):
 
 
 def keep(content: Content, folders: list[str], name: str, note: dict[str, object]) -> str:
-    """Keeps content under `name`, or `name_2` where that is taken; the name it got. Raises `ContentLost` where no folder takes it."""
-    reasons = []
-    for folder in folders:
-        try:
-            return _keep_in(private(folder), content, name, note)
-        except OSError as error:
-            reasons.append(f"{folder}: {error.strerror}")
+    """Keeps content under `name`, or `name_2` where that is taken; the name it got. Raises `ContentLost` where no folder takes it.
+
+    A folder that does not even take the note comes last, and is used without.
+    """
+    reasons: dict[str, str] = {}
+    for noted in (True, False):
+        for folder in folders:
+            try:
+                return _keep_in(private(folder), content, name, note if noted else None)
+            except OSError as error:
+                reasons[folder] = f"{folder}: {error.strerror}"
     raise ContentLost(
-        f"LOST: {content.size} bytes of piped content could not be kept anywhere ({'; '.join(reasons)})",
+        f"LOST: {content.size} bytes of piped content could not be kept anywhere ({'; '.join(reasons.values())})",
         cure="free some space and run the command that made the content again",
     )
 
 
-def _keep_in(folder: str, content: Content, name: str, note: dict[str, object]) -> str:
+def _keep_in(folder: str, content: Content, name: str, note: "dict[str, object] | None") -> str:
     arrived = content.whole_in(folder) if isinstance(content, Spool) else ""
-    part = arrived or _write_part(f"{folder}/{name}-{os.urandom(4).hex()}{PARTIAL}", content)
+    stamp, _, label = name.split("_", 2)
+    part = arrived or f"{folder}/{stamp}_{os.urandom(4).hex()}{PARTIAL}_{label}"
+    if note is not None:
+        _note_part(part, note)
+    if not arrived:
+        _write_part(part, content)
     taken = _link_free(part, f"{folder}/{name}")
-    write_note(f"{taken}{NOTE}", note)
+    if os.path.exists(part + NOTE):
+        os.replace(part + NOTE, taken + NOTE)
     unlink(part)
     sync_folder(folder)
     return os.path.basename(taken)
 
 
-def _write_part(path: str, content: Content) -> str:
-    segment = _Segment(path)
+def _note_part(part: str, note: dict[str, object]) -> None:
+    """What is known of it now; on a full disk what was known when it began to arrive will do. Raises `OSError` where there is neither."""
     try:
-        for piece in content.pieces():
-            write_all(segment.fd, piece)
-        os.fsync(segment.fd)
+        _put_note(part, note)
+    except OSError:
+        if not os.path.exists(part + NOTE):
+            raise
+
+
+def _write_part(path: str, content: Content) -> None:
+    try:
+        segment = _opened(path)
+        try:
+            for piece in content.pieces():
+                write_all(segment.fd, piece)
+            os.fsync(segment.fd)
+        except BaseException:
+            unlink(path)
+            raise
+        finally:
+            os.close(segment.fd)
     except BaseException:
-        unlink(path)
+        unlink(path + NOTE)
         raise
-    finally:
-        os.close(segment.fd)
-    return path
+
+
+def _opened(path: str) -> _Segment:
+    try:
+        return _Segment(path)
+    except OSError:
+        unlink(path + NOTE)
+        raise
 
 
 def _link_free(part: str, wanted: str) -> str:
@@ -184,14 +255,11 @@ def _link_free(part: str, wanted: str) -> str:
     raise FileExistsError(17, "no free name", wanted)
 
 
-def write_note(path: str, note: dict[str, object]) -> None:
-    """What is known of an item; the content is safe without it, so a full disk is no error here."""
+def _put_note(path: str, note: dict[str, object]) -> None:
+    """Raises `OSError`."""
     import json
 
-    try:
-        replace_file(path, json.dumps(note).encode())
-    except OSError:
-        unlink(path)
+    replace_file(path + NOTE, json.dumps(note).encode())
 
 
 def read_note(path: str) -> dict[str, object]:
@@ -204,6 +272,23 @@ def read_note(path: str) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
+
+
+def arriving(path: str) -> bool:
+    """Whether the writer of a partial file lives: it holds the lock."""
+    import fcntl
+
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
 
 
 def size(path: str) -> int:

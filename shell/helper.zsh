@@ -14,7 +14,7 @@ function __pronto_settle {
     done
     \builtin typeset -g __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
     \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_ask='' __pronto_say=''
-    \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_size=''
+    \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_over='' __pronto_size=''
     \builtin typeset -g __pronto_kind='' __pronto_status='' __pronto_tty='' __pronto_done=''
     \builtin typeset -ga __pronto_sent __pronto_pins __pronto_loaded
     for module in zsh/system zsh/zselect; do
@@ -25,19 +25,26 @@ function __pronto_settle {
     done
 }
 
-# get -v VAR ADDRESS: the value in a variable. The calls of loops; whatever is out of the ordinary goes the way of all calls.
+# get -v VAR ADDRESS: the value in a variable. The calls of loops, so all of it is here: a function costs zsh a page of memory each time it
+# is called. Whatever is out of the ordinary goes the way of all calls.
 function __pronto_into {
     \builtin emulate -L zsh -o no_multibyte -o extended_glob
-    if [[ -n $__pronto_busy || $3 != [A-Za-z][A-Za-z0-9_]# || $4 == -* || ${#4} -gt 4000 ]]; then
+    # zsh closes descriptors that were opened in the middle of a pipeline, and whatever comes next gets their numbers.
+    if [[ $__pronto_busy$__pronto_holder != ${sysparams[pid]} || ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask ||
+        ! /dev/fd/$__pronto_say -ef $__pronto_line.say || $3 != [A-Za-z][A-Za-z0-9_]# || $4 == -* || ${#4} -gt 4000 ]]; then
         __pronto_into_anyhow "$@"
         \builtin return
     fi
+    __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
-    __pronto_busy=yes
-    if __pronto_call $__pronto_tty get $4 && [[ $__pronto_kind$__pronto_status == [sab]'  0' && -z $__pronto_err ]]; then
-        \builtin printf -v $3 %s $__pronto_out
+    __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
+    if \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" \
+        "${__pronto_pins[@]}" '' get "$4" $__pronto_id && { \builtin sysread -t 0.5 -s 288 -i $__pronto_say __pronto_head || __pronto_wait; } &&
+        [[ $__pronto_head == ?'>s  0  0'"$__pronto_id "* ]]; then
+        \builtin printf -v $3 %s "${__pronto_head[32,31+${__pronto_head[29,31]}]}"
         __pronto_busy=''
     else
+        __pronto_cut && __pronto_heard || __pronto_failed get || \builtin true
         __pronto_outcome $3 $4
     fi
     \builtin return
@@ -47,13 +54,12 @@ function __pronto_into {
 # reply. 1: nothing was done, the command is to be run. 2: it is not known whether it was done.
 function __pronto_call {
     __pronto_kind=''
-    # zsh closes descriptors that were opened in the middle of a pipeline, and whatever comes next gets their numbers.
     [[ $__pronto_holder == ${sysparams[pid]} && /dev/fd/$__pronto_ask -ef $__pronto_line.ask && /dev/fd/$__pronto_say -ef $__pronto_line.say ]] ||
         __pronto_open || \builtin return 1
     __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
     \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
-        "${@[2,-1]}" $__pronto_id && __pronto_frame && __pronto_heard || __pronto_failed "${2-}"
+        "${@[2,-1]}" $__pronto_id && __pronto_wait && __pronto_cut && __pronto_heard || __pronto_failed "${2-}"
 }
 
 # Takes a frame, and what follows it, apart; if it is the reply.
@@ -119,19 +125,29 @@ function __pronto_nested {
     [[ " $outer " == *' __pronto_'(run|into)' '* ]]
 }
 
-# A frame, which is there at once when it is there. Most have one or two units; what follows a frame is not taken along.
-function __pronto_frame {
-    __pronto_out=''
-    \builtin sysread -t 0.2 -s 32 -i $__pronto_say __pronto_head || __pronto_read 32 __pronto_head || \builtin return 1
-    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} == 32)) || \builtin return 1
-    ((${__pronto_head[1]} == 1)) || __pronto_read $((${__pronto_head[1]} * 32 - 32)) __pronto_out || \builtin return 1
-    __pronto_head+=$__pronto_out
+# What the helper says first: a frame, which is there at once when it is there, and perhaps what follows it.
+function __pronto_wait {
+    \builtin local tries
+    for ((tries = 0; tries < 120; tries++)); do
+        ! \builtin sysread -t 0.5 -s 288 -i $__pronto_say __pronto_head || \builtin return 0
+        __pronto_works || \builtin return 1
+    done
+    \builtin return 1
+}
+
+# Parts the frame from what follows it.
+function __pronto_cut {
+    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} >= ${__pronto_head[1]} * 32)) || \builtin return 1
+    __pronto_over=${__pronto_head[${__pronto_head[1]}*32+1,-1]} __pronto_head=${__pronto_head[1,${__pronto_head[1]}*32]}
 }
 
 # Reads so many bytes into a variable; waits as long as the helper is at work, a minute at most.
 function __pronto_read {
     \builtin local part='' left=$1 tries=0
     \builtin local -a parts
+    parts=("${__pronto_over[1,left]}")
+    __pronto_over=${__pronto_over[left+1,-1]}
+    ((left -= ${#parts[1]})) || \builtin true
     while ((left)); do
         if \builtin sysread -t 0.5 -s $left -i $__pronto_say part; then
             parts+=("$part")
@@ -209,8 +225,8 @@ function __pronto_close {
     for module in ${__pronto_loaded-}; do
         \builtin zmodload -u $module
     done
-    \builtin unset __pronto_{home,busy,calls,until,holder,ask,say,line,id,sent,pins,out,err,head,size,kind,status,tty,done,loaded}
-    \builtin unset -f __pronto_{settle,call,heard,open,claim,hang_up,nested,frame,read,works,failed,signal,mend,start,subshell,close} \
+    \builtin unset __pronto_{home,busy,calls,until,holder,ask,say,line,id,sent,pins,out,err,head,over,size,kind,status,tty,done,loaded}
+    \builtin unset -f __pronto_{settle,call,heard,open,claim,hang_up,nested,wait,cut,read,works,failed,signal,mend,start,subshell,close} \
         __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 

@@ -73,6 +73,11 @@ class Home:
         """Takes away the database `main`."""
         self.database.unlink()
 
+    def partial(self) -> list[Path]:
+        """The spool files of content that is still arriving, or was cut off."""
+        found = self.spool.iterdir() if self.spool.exists() else ()
+        return [path for path in found if "+partial" in path.name and not path.name.startswith(".") and path.suffix != ".json"]
+
     def run(self, *argv: str | bytes, stdin: bytes | None = None, **options: Any) -> Result:
         """Runs the installed command; standard input is a pipe with these bytes, or /dev/null."""
         env = self.env | options.pop("env", {})

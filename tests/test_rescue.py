@@ -178,7 +178,7 @@ def spooled(home: Home, *argv: str, reason: str, content: bytes = b"content", **
     assert (folder / name).read_bytes() == content
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert not list(folder.glob("*.part"))
+    assert not list(home.partial())
     return done
 
 
@@ -251,7 +251,7 @@ def test_the_spool_falls_back(home: Home) -> None:
 def last_resort() -> Iterator[None]:
     """Leaves nothing behind in the one place of the spool that does not depend on the home."""
     yield
-    for part in Path(f"/dev/shm/prontodb-rescue-{os.getuid()}").glob("*.part"):
+    for part in Path(f"/dev/shm/prontodb-rescue-{os.getuid()}").glob("*+partial*"):
         part.unlink()
 
 
@@ -298,7 +298,7 @@ def test_a_killed_reader_leaves_a_partial_spool(home: Home) -> None:
     assert process.stdin is not None
     process.stdin.write(b"x" * (3 << 20))
     process.stdin.flush()
-    while not list(home.spool.glob("*.part")) or sum(path.stat().st_size for path in home.spool.glob("*.part")) < 2 << 20:
+    while not home.partial() or sum(path.stat().st_size for path in home.partial()) < 2 << 20:
         assert process.poll() is None
     process.kill()
     process.wait()

@@ -241,15 +241,15 @@ def test_memory_stays_constant_whatever_comes_in(home: Home, count: int, size: i
 def test_a_bar_on_a_terminal_and_nowhere_else(home: Home) -> None:
     (home.folder / "tokens").write_bytes(b"meta:path=p.n;" + b"".join(b"k%d=%d;" % (number, number) for number in range(300_000)))
     child = pexpect.spawn(
-        "bash", ["-c", "(cat tokens; sleep 0.7; echo) | prontodb stream -v"], env=home.env, cwd=str(home.folder), timeout=60
+        "bash", ["-c", "(cat tokens; sleep 1.2; cat tokens) | prontodb stream -v"], env=home.env, cwd=str(home.folder), timeout=60
     )
     child.expect(pexpect.EOF)
     shown = (child.before or b"").decode()
     child.close()
     assert child.exitstatus == 0
-    assert re.search(r"\rReading \d MB\x1b\[K\r\x1b\[K", shown)
-    assert re.search(r"\rStoring \[#+ *\] +\d+% of 4 MB\x1b\[K", shown)
-    assert shown.endswith("\r\x1b[KStored 300000 entries (1688890 bytes)\r\n")
+    assert re.search(r"\rprontodb: [\d.]+ MiB, [\d.]+ MiB/s\x1b\[K", shown)
+    assert re.search(r"\rprontodb: [\d.]+ MiB of 8\.\d MiB \(\d+ %\), [\d.]+ MiB/s\x1b\[K", shown)
+    assert shown.endswith("\r\x1b[KStored 600000 entries (3377780 bytes)\r\n")
     assert home.shell("prontodb stream --meta other < tokens").err == ""
 
 

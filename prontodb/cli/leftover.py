@@ -66,6 +66,8 @@ def _piped(session: Session, call: tuple[str, ...], options: list[str], *, doubt
     """What is to be rescued; `doubtful` where an unknown option may have had one of the words for its value."""
     verb, *words = call
     address = words[0] if words else None
+    if verb == "import":
+        return Piped(None, patient=not words or words[0] == "-")
     if verb not in READERS or len(words) > 2:
         return Piped(address, patient=False)
     if "--file" in options:

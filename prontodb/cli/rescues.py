@@ -47,7 +47,7 @@ def drop(session: Session, names: tuple[str, ...], every: bool) -> int:
     if every == bool(names):
         raise UsageError("Nothing to drop named" if not every else "Both names and --all", cure="prontodb rescue drop NAME, or --all")
     store = open_store(session)
-    dropped = list(rescued.items(store)) if every else [rescued.find(store, name) for name in names]
+    dropped = [item for item in rescued.items(store) if not item.arriving] if every else [rescued.find(store, name) for name in names]
     rescued.drop(store, dropped)
     render.note(session, f"Dropped {len(dropped)}")
     return 0
@@ -57,7 +57,7 @@ def _row(session: Session, item: Item) -> dict[str, object]:
     # Not the store's time: this must tell what there is when the store cannot be had.
     now = session.now()
     left = None if item.expires is None else durations.show(item.expires - now)
-    state = "partial" if item.partial else "spooled" if item.spooled else "cached"
+    state = "arriving" if item.arriving else "partial" if item.partial else "spooled" if item.spooled else "cached"
     return {
         "name": item.name,
         "age": durations.show(max(0, now - item.created)),

@@ -19,10 +19,10 @@ from .. import formats, intake, render
 from ..errors import NoContent
 from ..model import Entry
 from ..ops import kv, open_store
+from ..progress import Progress
 from ..session import Piped
 from .group import verb
 from .listings import emit
-from .progress import Progress, Watched
 from .tables import show
 
 LARGEST = 1 << 16
@@ -44,8 +44,8 @@ def stream(session: Session, source: str | None, dry_run: bool) -> int:
     if session.stdin.is_terminal():
         session.piped = None
         raise NoContent("No token stream on standard input", cure="pipe one in, or --from ADDRESS")
-    content = session.piped.content = _read(session)
-    status = _store(session, content, dry_run=dry_run)
+    content = session.piped.content = intake.read(session)
+    status = take(session, content, dry_run=dry_run)
     session.piped = None
     content.discard()
     return status
@@ -62,22 +62,12 @@ def features(session: Session) -> int:
     return show(session, ("name", "state", "source", "missing", "what"), rows)
 
 
-def _read(session: Session) -> Content:
-    progress, stdin = Progress(session, "Reading"), session.stdin
-    session.stdin = Watched(stdin, progress)  # type: ignore[assignment]
-    try:
-        return intake.read(session)
-    finally:
-        session.stdin = stdin
-        progress.end()
-
-
 def _from_address(session: Session, text: str, *, dry_run: bool) -> int:
     optional.require(session.settings, "streaming")
     store, address = open_store(session), session.address(text)
     content = intake.copied(session, kv.get(store, address).pieces)
     try:
-        status = _store(session, content, dry_run=dry_run)
+        status = take(session, content, dry_run=dry_run)
     finally:
         content.discard()
     if kv.cached(address) and not dry_run:
@@ -85,19 +75,21 @@ def _from_address(session: Session, text: str, *, dry_run: bool) -> int:
     return status
 
 
-def _store(session: Session, content: Content, *, dry_run: bool) -> int:
+def take(session: Session, content: Content, *, dry_run: bool) -> int:
+    """Stores the stream in `content`, or shows what would be stored; the exit status."""
+    optional.require(session.settings, "streaming")
     from ..ops import streams
     from ..ops.streamed import Stream
 
-    progress = Progress(session, "Checking" if dry_run else "Storing", content.size)
-    found = Stream(content, progress)
+    progress = Progress(session, content.size)
+    found = Stream(content, progress.at)
     try:
         if dry_run:
             streams.preview(session, found, lambda entries: emit(session, _shown(session, entries)))
             return 0
         done = streams.store(session, found)
     finally:
-        progress.end()
+        progress.done()
     if session.flags.json:
         told = {"stored": done.stored, "bytes": done.size, "tokens": done.tokens}
         session.stdout.write(json.dumps(told).encode() + b"\n")

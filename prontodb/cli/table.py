@@ -1,6 +1,7 @@
 """Every verb: where its body is, and the line that help shows. Data, so that `--help` imports nothing else."""
 
-VALUES, LISTINGS, LIFETIMES, RESCUE, CONTEXTS, SHELL, ABOUT = "Values", "Listings", "Lifetimes", "Rescue", "Contexts", "Shells", "About"
+VALUES, LISTINGS, TRANSFER, LIFETIMES = "Values", "Listings", "Export and import", "Lifetimes"
+RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = "Rescue", "Upkeep", "Contexts", "Shells", "About"
 STREAMS = "Streams"
 
 
@@ -32,12 +33,20 @@ VERBS = {
     "nss": Row(LISTINGS, "listings:nss", "List all namespaces, as project.namespace."),
     "stream": Row(STREAMS, "streams:stream", "Store a token stream."),
     "xstream": Row(STREAMS, "operators:xstream", "Fork, merge, gate and transform token streams."),
+    "export": Row(TRANSFER, "transfer:export", "Write entries in a form that import reads back."),
+    "import": Row(TRANSFER, "transfer:import_", "Store what export has written: all of it or nothing."),
+    "export-fs": Row(TRANSFER, "transfer:export_fs", "Write entries as a tree of files."),
+    "import-fs": Row(TRANSFER, "transfer:import_fs", "Store a tree of files."),
     "create-cache": Row(LIFETIMES, "lifetimes:create_cache", "Give a namespace a default lifetime."),
     "drop-cache": Row(LIFETIMES, "lifetimes:drop_cache", "End a namespace's default lifetime."),
     "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),
     "expire": Row(LIFETIMES, "lifetimes:expire", "Give an entry a lifetime from now."),
     "persist": Row(LIFETIMES, "lifetimes:persist", "Let an entry live for ever."),
     "rescue": Row(RESCUE, "rescues:rescue", "List, show and drop what the pipe cache holds."),
+    "backup": Row(UPKEEP, "upkeep:backup", "Back up databases, cursors and profiles, while they are in use."),
+    "restore": Row(UPKEEP, "upkeep:restore", "Put a backup back; what it replaces is backed up first."),
+    "doctor": Row(UPKEEP, "upkeep:doctor", "Look everything over, and say the cure where something is wrong."),
+    "repair": Row(UPKEEP, "upkeep:repair", "Make a sound database of a damaged one, as far as it can be read."),
     "cursor": Row(CONTEXTS, "cursors:cursor", "Saved names for a database, a meta, a project and a namespace."),
     "profile": Row(CONTEXTS, "profiles:profile", "Saved contexts that can be pinned, and who may use them."),
     "user": Row(CONTEXTS, "users:user", "Passwords of users."),
@@ -125,7 +134,7 @@ GROUPS = {
 }
 """The verbs that have verbs of their own."""
 
-READERS = frozenset({"set"})
+READERS = frozenset({"set", "import"})
 """The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""
 STREAM_READERS = frozenset({"stream", "xstream"})
 """Those that read it as a token stream: likewise, but they take no value as an argument."""

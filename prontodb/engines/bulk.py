@@ -43,9 +43,11 @@ class Bulk(Table):
         """Puts a page into the table, and empties it."""
         if not page:
             return
-        if self._db.execute("SELECT 1 FROM chunk LIMIT 1").fetchone():
-            old = "DELETE FROM chunk WHERE body = (SELECT body FROM entry WHERE place = ? AND name = ?)"
-            self._db.executemany(old, page)
+        if self._db.execute("SELECT 1 FROM chunk LIMIT 1").fetchone() or self._bulk.names():
+            for key in page:
+                row = self._db.execute("SELECT body FROM entry WHERE place = ? AND name = ? AND body IS NOT NULL", key).fetchone()
+                if row:
+                    self._forget(row[0])
         last = self._next_revision(len(page)) - len(page)
         rows = sorted((*key, last + number, *row) for number, (key, row) in enumerate(page.items(), 1))
         self._db.executemany(

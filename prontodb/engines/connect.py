@@ -29,15 +29,13 @@ class Reader:
 
     A WAL database that nobody has open has no `-wal` file, and a plain read would make one. So such a file is read as it lies
     (`immutable`), each answer complete before it counts, and it counts only if the file has not changed meanwhile. One that somebody
-    has open for writing is read under SQLite's own locks. With `held`, all answers until `close` are of one moment, as far as locks
-    can be had.
+    has open for writing is read under SQLite's own locks.
     """
 
-    def __init__(self, path: str, timeout: "Callable[[], float]", *, user: str, held: bool = False) -> None:
+    def __init__(self, path: str, timeout: "Callable[[], float]", *, user: str) -> None:
         self._path = path
         self._user = user
         self._timeout = timeout
-        self._held = held
         self._db: Connection | None = None
         self._seen: Seen | None = None
 
@@ -88,10 +86,7 @@ class Reader:
 
     def _locked(self) -> "Connection":
         try:
-            db = self._checked(connect(self._path, "mode=ro", self._timeout()))
-            if self._held:
-                db.execute("BEGIN")
-            return db
+            return self._checked(connect(self._path, "mode=ro", self._timeout()))
         except Error as error:
             # A folder that takes no -shm file. Where there is no -wal file either, nothing is missing from the database itself.
             self._seen = settled(self._path) or quiet(self._path)
@@ -142,8 +137,8 @@ def guard(db: "Connection", path: str, user: str) -> None:
 def quiet(path: str) -> "Seen | None":
     """What identifies the state of a file that is complete by itself; None where a journal belongs to it, or may be out of sight.
 
-    A `-wal` is there while a process has the file open for writing. A `-journal`, of a database that was on a network file system
-    once, is there while it is changed, or for good where that was cut off: then the file holds half a change.
+    A `-wal` with something in it is there while a process has the file open for writing. A `-journal`, of a database that was on a
+    network file system once, is there while it is changed, or for good where that was cut off: then the file holds half a change.
     """
     status = os.stat(path)
     if not status.st_size:
@@ -167,9 +162,15 @@ def settled(path: str) -> "Seen | None":
 
 
 def journaled(path: str) -> bool:
-    """Whether a journal lies beside a file."""
+    """Whether a journal lies beside a file. An empty log holds nothing: a writer has just begun, or found the disk full."""
     # access, not exists, here and elsewhere on the way of every call: half the time.
-    return os.access(f"{path}-wal", os.F_OK) or os.access(f"{path}-journal", os.F_OK)
+    if os.access(f"{path}-wal", os.F_OK):
+        try:
+            if os.stat(f"{path}-wal").st_size:
+                return True
+        except FileNotFoundError:
+            pass
+    return os.access(f"{path}-journal", os.F_OK)
 
 
 def _on_network(path: str) -> bool:

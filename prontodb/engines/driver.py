@@ -55,6 +55,7 @@ SCHEMA_VERSION = 1
 """The shape that `schema` makes and migrates to."""
 
 complete_statement = sqlite3.complete_statement
+sqlite_version: str = sqlite3.sqlite_version
 
 
 def connect(path: str, options: str, timeout: float) -> "Connection":

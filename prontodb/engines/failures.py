@@ -64,7 +64,7 @@ _CURES = {
     Busy: "run it again, or wait longer with PRONTO_BUSY_TIMEOUT=SECONDS",
     ReadOnlyDatabase: "use another one with --database, or make the file and its folder writable",
     StorageFull: "free some space and run it again",
-    DamagedDatabase: "move the file away and restore a backup",
+    DamagedDatabase: "prontodb doctor tells more, prontodb repair saves what can be read, prontodb restore takes a backup",
 }
 
 
@@ -73,10 +73,21 @@ def translate(error: "Error | UnicodeDecodeError", path: str) -> ProntoError:
     said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
     # Python 3.10 has no words at all where a damaged schema is no text any more.
     said = said or "malformed"
+    if "disk I/O" in said and _full(path):
+        said = "is full"
     for word, kind, headline in _KINDS:
         if word in said:
             return kind(f"{headline}: {path}", cure=_CURES[kind])
     return StorageError(f"Cannot use database {path}: {said}", cure="look at the file and its folder: do they exist, and whose are they?")
+
+
+def _full(path: str) -> bool:
+    """Whether the disk has no room, which SQLite calls an I/O error where it is the index of its log that finds none."""
+    try:
+        state = os.statvfs(os.path.dirname(path))
+    except OSError:
+        return False
+    return state.f_bavail * state.f_frsize < 1 << 16
 
 
 def misfit(path: str, version: int | None) -> StorageError:

@@ -3,9 +3,9 @@
 import os
 
 from ..address import Address, Place
-from ..errors import Busy, Denied, StorageError
+from ..errors import Denied, StorageError
 from ..model import Content, Entry, Found, Space, Write
-from .connect import Reader
+from .connect import LOOKS, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from .base import Capabilities
+    from .bodies import Bodies
     from .driver import Connection
     from .table import Table
     from .writer import Writer
@@ -25,6 +26,8 @@ _PLACE = "FROM place p JOIN entry e ON e.place = p.id WHERE p.meta = ? AND p.pro
 _LIVE = "(e.expires IS NULL OR e.expires > ?)"
 _GET = f"SELECT {_COLUMNS} {_PLACE} AND e.name = ? AND {_LIVE}"
 _RANGE = f"{_PLACE} AND e.name >= ? AND e.name < ? AND {_LIVE} ORDER BY e.name LIMIT ?"
+LARGE = 16 << 20
+"""`bodies.LEAST`, known without that module."""
 _LAST = "\U0010ffff"
 """Sorts behind every character that a name may hold."""
 
@@ -40,10 +43,11 @@ class SqliteEngine:
         self._user = user
         self._path = path
         self._timeout = timeout
-        self._held: list[Reader] = []
+        self._open: list[Iterator[bytes]] = []
         self._reader = Reader(path, timeout, user=user)
         self._folders = folders
         self._written: Writer | None = None
+        self._files: Bodies | None = None
         self.notices: list[str] = []
 
     @property
@@ -59,15 +63,14 @@ class SqliteEngine:
 
     def close(self) -> None:
         """See `base`."""
-        for reader in (self._reader, *self._held):
-            reader.close()
+        self._let_go()
+        self._reader.close()
         if self._written:
             self._written.close()
 
     def rest(self) -> None:
         """See `base`. What is read as it lies stays open, and is checked with every answer."""
-        for reader in self._held:
-            reader.close()
+        self._let_go()
         if self._written:
             self._written.close()
         if not self._reader.traceless:
@@ -76,7 +79,7 @@ class SqliteEngine:
     # Reading
 
     def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:
-        """See `base`. A large value is read under one lock, where the folder allows one, by a reader of its own."""
+        """See `base`."""
         at = (self._meta, address.project, address.namespace, address.name, -1 if expired else now)
         row = self._read(lambda db: db.execute(_GET, at).fetchone(), None)
         return self._large(at) if row and row[6] is not None else _found(row)
@@ -106,7 +109,13 @@ class SqliteEngine:
 
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
-        return self._write(lambda table: table.put(address, content, write), now)
+        if content.size < LARGE:
+            return self._write(lambda table: table.put(address, content, write), now)
+        staged = self._staged(content)
+        try:
+            return self._write(lambda table: table.put(address, staged, write), now)
+        finally:
+            staged.discard()
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
@@ -116,7 +125,8 @@ class SqliteEngine:
         """See `base`."""
         from .bulk import Bulk
 
-        return self._transact(lambda db: Bulk(db, self._meta, now).load(items))
+        bulk = self._bulk
+        return self._transact(lambda db: Bulk(db, self._meta, now, bulk).load(items))
 
     def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
@@ -154,9 +164,35 @@ class SqliteEngine:
             return 0
         from .table import Table
 
-        return self._transact(lambda db: Table(db, self._meta, now).purge(limit), durable=False)
+        count = self._transact(lambda db: Table(db, self._meta, now, self._bulk).purge(limit), durable=False)
+        if not count and self._bulk.names():
+            self._transact(self._bulk.sweep, durable=False)
+        return count
 
     # Below the verbs
+
+    @property
+    def _bulk(self) -> "Bodies":
+        if self._files is None:
+            from .bodies import Bodies
+
+            self._files = Bodies(self._path, folders=self._folders)
+        return self._files
+
+    def _staged(self, content: Content) -> Content:
+        if self._bulk.names() and self._writer.exists():
+            self._transact(self._bulk.sweep, durable=False)
+        try:
+            return self._bulk.staged(content)
+        except OSError as error:
+            from .failures import unwritable
+
+            raise unwritable(error, self._path) from error
+
+    def _let_go(self) -> None:
+        """Closes the files of large values that nobody reads to their end."""
+        while self._open:
+            self._open.pop().close()  # type: ignore[attr-defined]  # a generator
 
     @property
     def _writer(self) -> "Writer":
@@ -182,7 +218,7 @@ class SqliteEngine:
         from .table import Table
 
         def both(db: "Connection") -> "T":
-            table = Table(db, self._meta, now)
+            table = Table(db, self._meta, now, self._bulk)
             result = change(table)
             table.purge()
             return result
@@ -193,7 +229,11 @@ class SqliteEngine:
         if not self._writer.opened:
             # A database that was moved to a network gives up its log when it is opened for writing: nobody may be reading it then.
             self._reader.close()
-        return self._writer.run(change, durable=durable)
+        bulk = self._bulk
+        bulk.begin()
+        result = self._writer.run(change, durable=durable)
+        bulk.settle()
+        return result
 
     def _change(self, change: "Callable[[Table], T]", now: float, *, nothing: "T") -> "T":
         """The same for a change of what is there already: `nothing`, where there is no database, which it does not make."""
@@ -209,33 +249,19 @@ class SqliteEngine:
         return (self._meta, place.project, place.namespace, lower, place.prefix + _LAST, now, limit)
 
     def _large(self, at: tuple[str | float, ...]) -> Found | None:
-        reader = Reader(self._path, self._timeout, user=self._user, held=True)
-        row = reader.run(lambda db: db.execute(_GET, at).fetchone(), None)
-        if row is None or row[6] is None:
-            reader.close()
-            return _found(row)
-        pieces = self._pieces(reader, row)
-        next(pieces)
-        return Found(_entry(row), pieces)
-
-    def _pieces(self, reader: Reader, row: "Row") -> "Iterator[bytes]":
-        """The pieces of the body in `row`; a body that is gone meanwhile, which only a folder without locks allows, is an error.
-
-        The first is empty, and taken at once: whoever drops the rest, read or not, closes the reader.
-        """
-        self._held.append(reader)
-        try:
-            yield b""
-            read = number = 0
-            while read < row[1]:
-                piece = _piece(reader, (row[6], number))
-                if piece is None:
-                    raise Busy(f"'{row[0]}' was replaced while it was read", cure="run it again")
-                yield piece
-                read, number = read + len(piece), number + 1
-        finally:
-            reader.close()
-            self._held.remove(reader)
+        """An entry with a body: rows, all read at once, or a file, which stays what it is while it is open."""
+        nothing: tuple[Row | None, list[tuple[int, bytes]]] = (None, [])
+        for _ in range(LOOKS):
+            row, rows = self._read(lambda db: _with_rows(db, at), nothing)
+            if row is None or row[6] is None:
+                return _found(row)
+            if not rows or rows[0][0] >= 0:
+                return Found(_entry(row), iter(_whole(self._path, row, rows)))
+            pieces = self._bulk.open(row[6], row[1])
+            if pieces is not None:
+                self._open.append(pieces)
+                return Found(_entry(row), pieces)
+        raise _missing(self._bulk, at)
 
 
 def _share(db: "Connection", user: str, *, shared: bool) -> None:
@@ -249,10 +275,28 @@ def _found(row: "Row | None") -> Found | None:
     return None if row is None else Found(_entry(row), iter((row[5] or b"",)))
 
 
-def _piece(reader: Reader, at: tuple[int | None, int]) -> bytes | None:
-    query = "SELECT data FROM chunk WHERE body = ? AND number = ?"
-    row: tuple[bytes] | None = reader.run(lambda db: db.execute(query, at).fetchone(), None)
-    return row[0] if row else None
+def _with_rows(db: "Connection", at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
+    row: Row | None = db.execute(_GET, at).fetchone()
+    body = row[6] if row else None
+    return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
+
+
+def _missing(bulk: "Bodies", at: tuple[str | float, ...]) -> StorageError:
+    from .failures import DamagedDatabase
+
+    return DamagedDatabase(
+        f"Database is damaged: the content of '{at[3]}' is not in {bulk.folder}",
+        cure="where the database was copied or moved, bring that folder along; else restore a backup",
+    )
+
+
+def _whole(path: str, row: "Row", rows: list[tuple[int, bytes]]) -> list[bytes]:
+    pieces = [data for _, data in rows]
+    if sum(map(len, pieces)) != row[1]:
+        from .failures import DamagedDatabase
+
+        raise DamagedDatabase(f"Database is damaged: parts of '{row[0]}' are missing in {path}", cure="prontodb doctor")
+    return pieces
 
 
 def _entry(row: "Row") -> Entry:

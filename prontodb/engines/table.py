@@ -2,10 +2,12 @@
 
 from ..address import Address
 from ..model import FOREVER, INHERIT, Content, Write, end
+from .bodies import LEAST, marked
 from .failures import PreconditionFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .bodies import Bodies
     from .driver import Connection
 
 INLINE = 512
@@ -19,8 +21,9 @@ BATCH_BYTES = 16 << 20
 class Table:
     """One meta's entries, within one transaction at one moment `now`."""
 
-    def __init__(self, db: "Connection", meta: str, now: float) -> None:
+    def __init__(self, db: "Connection", meta: str, now: float, bulk: "Bodies") -> None:
         self._db = db
+        self._bulk = bulk
         self._meta = meta
         self._now = now
 
@@ -84,7 +87,7 @@ class Table:
             rows.append((place, name))
             if body is not None:
                 size += length
-                self._db.execute("DELETE FROM chunk WHERE body = ?", (body,))
+                self._forget(body)
             if size > BATCH_BYTES:
                 break
         if rows:
@@ -121,7 +124,7 @@ class Table:
         if write.revision is not None and write.revision != (row[0] if live else 0):
             raise PreconditionFailed(f"{address} has another revision: {row[0] if live else 'none'}", address=str(address))
         if row is not None and row[2] is not None:
-            self._db.execute("DELETE FROM chunk WHERE body = ?", (row[2],))
+            self._forget(row[2])
 
     def _expires(self, write: Write, default: int | None) -> int | None:
         if write.expires is not None:
@@ -151,18 +154,27 @@ class Table:
 
     def _store(self, content: Content) -> int:
         body = self._next_body()
+        if content.size >= LEAST:
+            self._bulk.store(self._db, body, content)
+            return body
         rows = ((body, number, piece) for number, piece in enumerate(content.pieces()))
         self._db.executemany("INSERT INTO chunk VALUES (?, ?, ?)", rows)
         return body
 
     def _store_copy(self, body: int) -> int:
         copy = self._next_body()
+        if marked(self._db, body):
+            self._bulk.copy(body, copy)
         self._db.execute("INSERT INTO chunk SELECT ?, number, data FROM chunk WHERE body = ?", (copy, body))
         return copy
 
+    def _forget(self, body: int) -> None:
+        self._bulk.drop(self._db, body)
+        self._db.execute("DELETE FROM chunk WHERE body = ?", (body,))
+
     def _drop(self, place: int, name: str, body: int | None) -> None:
         if body is not None:
-            self._db.execute("DELETE FROM chunk WHERE body = ?", (body,))
+            self._forget(body)
         self._db.execute("DELETE FROM entry WHERE place = ? AND name = ?", (place, name))
 
 

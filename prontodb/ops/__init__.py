@@ -29,6 +29,13 @@ class Store:
         return self.engine.time(self._session.clock())
 
     @property
+    def origin(self) -> str:
+        """What tells this home from others."""
+        from ..origin import folder
+
+        return folder(self._session.environ)
+
+    @property
     def folders(self) -> list[str]:
         """Where spool files of this call may lie, best first."""
         from ..spool import places

@@ -103,5 +103,5 @@ def _spooled(store: "Store", place: "Place") -> "dict[str, None]":
         return {}
     from . import rescued
 
-    found = [item.name for item in rescued.spool_items(store) if not item.partial and item.name.startswith(place.prefix)]
+    found = [item.name for item in rescued.spool_items(store) if not item.arriving and item.name.startswith(place.prefix)]
     return dict.fromkeys(sorted(found, key=str.encode))

@@ -3,6 +3,7 @@
 from ..address import Place
 from ..engines.failures import PreconditionFailed
 from ..errors import StorageError
+from ..intake import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,21 +13,19 @@ if TYPE_CHECKING:
     from . import Store
 
 CACHE = Place("pipe", "cache")
-UNADDRESSED = "unaddressed"
-LONGEST = 64
 
 
 class Lost:
     """What is known of content in need: the address it was sent to (None: none), the slug of what went wrong,
-    and its home: `user`, `meta` and `database`, "" for a database that cannot be had at all.
+    and, for the spool, its home, as `origin.home` tells it: with `database` "" for one that cannot be had at all.
     """
 
     __slots__ = ("asked", "home", "reason")
 
-    def __init__(self, asked: str | None, reason: str, home: dict[str, str]) -> None:
+    def __init__(self, asked: str | None, reason: str) -> None:
         self.asked = asked
         self.reason = reason
-        self.home = home
+        self.home: dict[str, str] = {}
 
     def note(self) -> bytes:
         """As it is kept beside the content."""
@@ -63,8 +62,7 @@ def keep_spooled(folders: list[str], content: "Content", lost: Lost, now: int) -
 
 def cache_name(content: "Content", asked: str | None, now: int) -> str:
     """`{unix seconds}_{first 8 hex of md5}_{address}`, where whatever cannot stand in a name is `_`."""
-    plain = "".join(mark if mark.isascii() and (mark.isalnum() or mark == "-") else "_" for mark in (asked or "")[:LONGEST])
-    return f"{now}_{_md5(content)[:8]}_{plain or UNADDRESSED}"
+    return f"{now}_{_md5(content)[:8]}_{plain(asked)}"
 
 
 def _md5(content: "Content") -> str:

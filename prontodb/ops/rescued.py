@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 
 class Item:
-    """One rescued content. Times are Unix seconds; `expires` None: kept; `spooled`: its path, where it is no entry."""
+    """One rescued content. Times are Unix seconds; `expires` None: kept; `spooled`: its path, where it is no entry.
 
-    __slots__ = ("asked", "created", "expires", "name", "partial", "reason", "size", "spooled")
+    `partial` where it was cut off, or with `arriving` is still on its way into a living process.
+    """
+
+    __slots__ = ("arriving", "asked", "created", "expires", "name", "partial", "reason", "size", "spooled")
 
     def __init__(self, name: str, size: int, expires: int | None, reason: str, asked: str) -> None:
         self.name = name
@@ -31,6 +34,7 @@ class Item:
         self.created = int(stamp) if stamp.isascii() and stamp.isdigit() else 0
         self.spooled = ""
         self.partial = False
+        self.arriving = False
 
     @property
     def address(self) -> str:
@@ -66,25 +70,29 @@ def spooled(store: "Store", address: Address) -> "Found | None":
     from ..model import Entry, Found
 
     for item in spool_items(store):
-        if item.name == address.name and not item.partial:
+        if item.name == address.name and not item.arriving:
             return Found(Entry(item.name, item.size, 0, None, None), _file_pieces(item.spooled))
     return None
 
 
 def drop_spooled(store: "Store", address: Address) -> bool:
     """Deletes a spool file; whether there was one."""
-    found = [item for item in spool_items(store) if item.name == address.name]
+    found = [item for item in spool_items(store) if item.name == address.name and not item.arriving]
     drop(store, found)
     return bool(found)
 
 
 def spool_items(store: "Store") -> list[Item]:
-    """What lies in the spool for this user, meta and database. One that was sent to no sensible database shows up in each."""
+    """What lies in the spool for this user, meta and database. One that was sent to no sensible database shows up in each.
+
+    The last folders are shared by all homes of an operating-system user: what another home's process has left there is not shown.
+    """
     found = []
     for folder in store.folders:
         for name in _names(folder):
-            item, whose, database = _from_file(folder, name)
-            if whose == store.whose and database in ("", store.database):
+            item, note = _from_file(folder, name)
+            whose = (str(note.get("user") or "default"), str(note.get("meta") or ""))
+            if whose == store.whose and note.get("database", "") in ("", store.database) and note.get("origin", "") in ("", store.origin):
                 found.append(item)
     return found
 
@@ -109,18 +117,19 @@ def _stored(store: "Store") -> "Iterator[Item]":
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if not name.endswith(spool.NOTE))
+        return sorted(name for name in os.listdir(folder) if not name.endswith((spool.NOTE, ".new")))
     except OSError:
         return []
 
 
-def _from_file(folder: str, name: str) -> tuple[Item, tuple[str, str], str]:
+def _from_file(folder: str, name: str) -> "tuple[Item, dict[str, object]]":
     path = f"{folder}/{name}"
     note = spool.read_note(path)
     item = Item(name, spool.size(path), None, str(note.get("reason") or ""), str(note.get("asked") or ""))
     item.spooled = path
-    item.partial = name.endswith(spool.PARTIAL)
-    return item, (str(note.get("user") or "default"), str(note.get("meta") or "")), str(note.get("database") or "")
+    item.partial = spool.PARTIAL in name
+    item.arriving = item.partial and spool.arriving(path)
+    return item, note
 
 
 def _file_pieces(path: str) -> "Iterator[bytes]":

@@ -53,7 +53,7 @@ def malformed(place: tuple[int, int], reason: str) -> MalformedStream:
 
 
 class Stream:
-    """A token stream in `content`; `watch` is told of every block as it is looked at."""
+    """A token stream in `content`; `watch` is told how many bytes have been looked at, block by block."""
 
     def __init__(self, content: Content, watch: "Callable[[int], object] | None" = None) -> None:
         self.content = content
@@ -93,9 +93,11 @@ class Stream:
             self.blame(number, error.reason)
 
     def _pieces(self) -> "Iterator[bytes]":
+        size = 0
         for piece in self.content.pieces():
+            size += len(piece)
             if self._watch:
-                self._watch(len(piece))
+                self._watch(size)
             yield piece
 
 

@@ -1,0 +1,71 @@
+"""Whose a piped content is, as far as a call tells: what stands beside it in the spool, so that nobody else is shown it (DESIGN §6)."""
+
+from copy import copy
+
+from .errors import Denied, ProntoError
+from .paths import database_file, state_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .resolve import Context
+    from .session import Session
+
+
+def home(session: "Session", database: str | None = None) -> dict[str, str]:
+    """`user`, `meta`, `database` (a path; "" where no sensible one was asked for) and `origin`. With `database`, that one."""
+    said = {"origin": folder(session.environ)}
+    context = _context(session)
+    if context is None:
+        return {**_said(session), "database": database or "", **said}
+    user = context.user.value
+    path = _path(session, context.database.value, user) if database is None else database
+    return {"user": user, "meta": context.meta.value, "database": path, **said}
+
+
+def folder(environ: "Mapping[str, str]") -> str:
+    """What tells one home from another in folders that all homes of an operating-system user share; "" where there is no home."""
+    try:
+        return state_home(environ)
+    except ProntoError:
+        return ""
+
+
+def _context(session: "Session") -> "Context | None":
+    """The call's context; where it is denied, that of the pin it is inside. Changes nothing in the session."""
+    from .session import Pool, Session
+
+    inside = Session(session.environ, session.cwd, session.clock, (session.stdin, session.stdout, session.stderr), Pool())
+    inside.flags = copy(session.flags)
+    for _ in ("as asked", "without a refusal", "inside the pin"):
+        try:
+            return inside.context()
+        except Denied:
+            if not inside.may_retreat():
+                return None
+            inside.retreat()
+        except ProntoError:
+            return None
+    return None
+
+
+def _path(session: "Session", database: str, user: str) -> str:
+    try:
+        return database_file(database, session.environ, session.cwd, user)
+    except ProntoError:
+        return ""
+
+
+def _said(session: "Session") -> dict[str, str]:
+    """User and meta as flags and environment have them, where they can exist at all."""
+    from .resolve import check_meta, check_user
+
+    said = {}
+    for name, check, default in (("user", check_user, "default"), ("meta", check_meta, "")):
+        value = getattr(session.flags, name) or session.environ.get(f"PRONTO_{name.upper()}", "")
+        try:
+            said[name] = check(value) if value else default
+        except ProntoError:
+            said[name] = default
+    return said

@@ -1,0 +1,219 @@
+"""Thousands of random command lines with random bytes on standard input: no traceback, no hang, no other status, and nothing piped is lost."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from prontodb.cli.table import GROUPS, VERBS
+from prontodb.dispatch import dispatch
+from prontodb.session import Input, Session
+
+from .conftest import COMMAND, Home, Sink
+
+LINES = int(os.environ.get("PRONTO_TEST_LINES", "5000"))
+GROUPS_OF = 4
+REAL = 15
+"""One line of so many runs in a process of its own."""
+STATUSES = {0, 1, 2, 3, 4, 5, 6, 64, 65}
+# These start other programs, which is what they are for.
+OUTSIDE = {"use", "check"}
+WORDS = [*VERBS, *{verb for rows in GROUPS.values() for verb in rows}]
+ADDRESSES = [
+    "a.b.c",
+    "a.b.c__x",
+    "a..b",
+    "",
+    ".",
+    "a.b",
+    "k",
+    "pipe.cache.x",
+    "é.ü.ö",
+    "a.b.c.d",
+    "..",
+    "a.b.big",
+    "a.b.\x00c".replace("\x00", ""),
+]
+VALUES = [
+    "v",
+    "-",
+    "--",
+    "-5",
+    "0",
+    "15m",
+    "junk",
+    "\udcff\udcfe",
+    "'",
+    '"; rm',
+    "x" * 5000,
+    "\n",
+    "a=b;",
+    "*",
+    "~",
+    "./x.db",
+    "main",
+    "other",
+    "f",
+    ".",
+]
+OPTIONS = [
+    "-p",
+    "-n",
+    "--ns-delim",
+    "--user",
+    "--meta",
+    "--cursor",
+    "--database",
+    "--password-file",
+    "--json",
+    "-q",
+    "-v",
+    "--raw",
+    "--no-color",
+]
+OPTIONS += [
+    "--ttl",
+    "--allow-empty",
+    "--trim",
+    "--file",
+    "--from",
+    "-0",
+    "-N",
+    "--include-expired",
+    "--no-nul",
+    "--keep-ttl",
+    "--ndjson",
+    "--env",
+]
+OPTIONS += [
+    "--sh",
+    "--stream",
+    "--var-prefix",
+    "--all",
+    "--prune",
+    "--output",
+    "--list",
+    "--into",
+    "--dry-run",
+    "--format",
+    "--force",
+    "--help",
+    "-h",
+]
+OPTIONS += ["--version", "--bogus", "--ttl=5", "--meta=acme", "--user=alice", "-pwork", "--=", "-"]
+ENVIRONMENT = {
+    "PRONTO_META": ["acme", "", "bad meta"],
+    "PRONTO_USER": ["alice", "admin"],
+    "PRONTO_DB": ["other", "./x.db", "/nonexistent/x.db", "../x"],
+    "PRONTO_FORCE_META": ["acme", "-", ""],
+    "PRONTO_FORCE_DATABASE": ["main"],
+    "PRONTO_CURSOR": ["work", "none"],
+    "PRONTO_PROJECT": ["p"],
+    "PRONTO_SECURITY": ["strict"],
+    "PRONTO_PIPE_TTL": ["junk", "0"],
+    "HOME": ["relative"],
+}
+
+
+def command_line(dice: random.Random) -> list[str]:
+    """Some words, most of which make sense somewhere."""
+    words = [dice.choice(WORDS)] if dice.random() < 0.95 else []
+    if words and words[0] in GROUPS:
+        words.append(dice.choice([verb for verb in GROUPS[words[0]] if verb not in OUTSIDE]))
+    for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 5))):
+        words.append(dice.choice(dice.choice((ADDRESSES, ADDRESSES, VALUES, OPTIONS))))
+    if dice.random() < 0.35:
+        words = [dice.choice(("set", "set", "import")), *words[1:]]
+    if dice.random() < 0.1:
+        dice.shuffle(words)
+    return [] if words[:1] == ["shell"] and OUTSIDE & set(words) else words
+
+
+def content(dice: random.Random, number: int) -> bytes:
+    """Bytes that nothing else holds, or none."""
+    if dice.random() < 0.1:
+        return b""
+    return dice.randbytes(dice.choice((1, 40, 300, 3000, 30_000))) + b"<%d>" % number + dice.choice((b"", b"\n", b"\0"))
+
+
+def environment(home: Home, dice: random.Random) -> dict[str, str]:
+    """Mostly the usual one."""
+    env = dict(home.env)
+    if dice.random() < 0.25:
+        name = dice.choice(list(ENVIRONMENT))
+        env[name] = dice.choice(ENVIRONMENT[name])
+    return env
+
+
+def in_process(home: Home, argv: list[str], env: dict[str, str], fd: int) -> tuple[int, bytes]:
+    """The status, and all that was said."""
+    out, err = Sink(terminal=False), Sink(terminal=False)
+    session = Session(env, str(home.folder), __import__("time").time, (Input(fd), out, err))
+    session.program = COMMAND
+    return dispatch(argv, session), out.data + err.data
+
+
+def in_a_process(home: Home, argv: list[str], env: dict[str, str], fd: int) -> tuple[int, bytes]:
+    """The same by the real command."""
+    words = [os.fsencode(word) for word in argv]
+    done = subprocess.run([COMMAND, *words], stdin=fd, env=env, cwd=home.folder, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def kept(home: Home, data: bytes) -> bool:
+    """Whether the bytes are in some entry of some database, or in the spool."""
+    trimmed = data.removesuffix(b"\n")
+    for path in home.folder.rglob("*"):
+        if path.suffix == ".db" and path.is_file() and path.stat().st_size:
+            with closing(sqlite3.connect(path)) as db:
+                try:
+                    rows = db.execute("SELECT value FROM entry WHERE value IS NOT NULL UNION ALL SELECT data FROM chunk").fetchall()
+                except sqlite3.Error:
+                    continue
+            if any(row[0] in (data, trimmed) for row in rows):
+                return True
+        elif "rescue" in str(path.parent) and path.is_file() and path.read_bytes() == data:
+            return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", range(GROUPS_OF))
+def test_nothing_that_one_can_type_breaks_it(home: Home, group: int) -> None:
+    dice = random.Random(f"{os.environ.get('PRONTO_TEST_SEED', '1')} {group}")
+    (home.folder / "f").write_text("a.b.c\n")
+    faulthandler.dump_traceback_later(600, exit=True, file=sys.__stderr__)
+    try:
+        for number in range(LINES // GROUPS_OF):
+            one(home, dice, number)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def one(home: Home, dice: random.Random, number: int) -> None:
+    """One command line, and everything that must hold after it."""
+    argv, data, env = command_line(dice), content(dice, number), environment(home, dice)
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    run = in_a_process if number % REAL == 0 else in_process
+    status, said = run(home, argv, env, reading)
+    rest = os.read(reading, 1 << 20)
+    os.close(reading)
+    told = (argv, env.keys() - home.env.keys(), status, said[-500:])
+    assert status in STATUSES, told
+    assert b"Traceback" not in said, told
+    assert b"Internal error" not in said, told
+    # What was read is somewhere, but for lists of addresses, which are read as such.
+    if data and rest != data and "--from" not in argv:
+        assert rest == b"", told
+        # An operator on streams hands on what it has read, and where it stops the rest.
+        passed = argv[:1] == ["xstream"] and (data.rstrip(b"\n") in said or b"stopped-here" in said or status == 0)
+        assert passed or kept(home, data), told
