@@ -84,10 +84,10 @@ class Write:
     """How a value is to be put.
 
     `ttl` in seconds, or INHERIT or FOREVER; `expires` (Unix seconds) overrides it; `absent` puts only where nothing live stands;
-    `revision` puts only over that revision; `note` as in `Entry`.
+    `revision` puts only over that revision, `expected` only over that value; `note` as in `Entry`.
     """
 
-    __slots__ = ("absent", "expires", "note", "revision", "ttl")
+    __slots__ = ("absent", "expected", "expires", "note", "revision", "ttl")
 
     def __init__(self, ttl: int | None = INHERIT, *, absent: bool = False, revision: int | None = None, note: bytes = b"") -> None:
         self.ttl = ttl
@@ -95,6 +95,7 @@ class Write:
         self.revision = revision
         self.note = note
         self.expires: int | None = None
+        self.expected: bytes | None = None
 
 
 def end(now: float, ttl: int) -> int:

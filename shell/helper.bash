@@ -53,7 +53,7 @@ function __pronto_call {
             __pronto_byte __pronto_out && [[ $__pronto_out == [1-9] ]] &&
             \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard
     }; then
-        __pronto_failed "${2-}"
+        __pronto_failed "${@:2}"
     fi
 }
 
@@ -173,7 +173,7 @@ function __pronto_failed {
     [[ -z $ours ]] || __pronto_mend
     \exec 61<&- 62<&-
     __pronto_holder=''
-    if [[ -n $unread ]] || __pronto_repeatable "$1"; then
+    if [[ -n $unread ]] || __pronto_repeatable "$@"; then
         \builtin return 1
     fi
     \builtin return 2

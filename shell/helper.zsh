@@ -59,7 +59,7 @@ function __pronto_call {
     __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
     \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
-        "${@[2,-1]}" $__pronto_id && __pronto_wait && __pronto_cut && __pronto_heard || __pronto_failed "${2-}"
+        "${@[2,-1]}" $__pronto_id && __pronto_wait && __pronto_cut && __pronto_heard || __pronto_failed "${@:2}"
 }
 
 # Takes a frame, and what follows it, apart; if it is the reply.
@@ -180,7 +180,7 @@ function __pronto_failed {
     ! \builtin zselect -t 0 -r $__pronto_ask || unread=yes
     [[ -z $ours ]] || __pronto_mend
     __pronto_hang_up
-    if [[ -n $unread ]] || __pronto_repeatable "$1"; then
+    if [[ -n $unread ]] || __pronto_repeatable "$@"; then
         \builtin return 1
     fi
     \builtin return 2

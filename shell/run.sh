@@ -121,7 +121,9 @@ function __pronto_unknown {
 # Verbs that may be done twice.
 function __pronto_repeatable {
     case "$1" in
-    __complete | get | set | exists | keys | scan | ls | projects | namespaces | nss | ttl | expire | persist | where | help | version | create-cache) ;;
+    # One with a condition would find what it has done itself.
+    set) [[ "$*" != *--if-* ]] ;;
+    __complete | get | exists | keys | scan | ls | projects | namespaces | nss | ttl | expire | persist | where | help | version | create-cache) ;;
     *) \builtin return 1 ;;
     esac
 }

@@ -167,8 +167,8 @@ def in_a_process(home: Home, argv: list[str], env: dict[str, str], fd: int) -> t
     return done.returncode, done.stdout + done.stderr
 
 
-def kept(home: Home, data: bytes) -> bool:
-    """Whether the bytes are in some entry of some database, or in the spool."""
+def kept(home: Home, data: bytes, *, appended: bool = False) -> bool:
+    """Whether the bytes are some entry of some database, or its end where they were `appended`; or in the spool."""
     trimmed = data.removesuffix(b"\n")
     for path in home.folder.rglob("*"):
         if path.suffix == ".db" and path.is_file() and path.stat().st_size:
@@ -177,7 +177,7 @@ def kept(home: Home, data: bytes) -> bool:
                     rows = db.execute("SELECT value FROM entry WHERE value IS NOT NULL UNION ALL SELECT data FROM chunk").fetchall()
                 except sqlite3.Error:
                     continue
-            if any(row[0] in (data, trimmed) for row in rows):
+            if any(row[0] in (data, trimmed) or (appended and row[0].endswith(data)) for row in rows):
                 return True
         elif "rescue" in str(path.parent) and path.is_file() and path.read_bytes() == data:
             return True
@@ -216,4 +216,4 @@ def one(home: Home, dice: random.Random, number: int) -> None:
         assert rest == b"", told
         # An operator on streams hands on what it has read, and where it stops the rest.
         passed = argv[:1] == ["xstream"] and (data.rstrip(b"\n") in said or b"stopped-here" in said or status == 0)
-        assert passed or kept(home, data), told
+        assert passed or kept(home, data, appended="append" in argv), told

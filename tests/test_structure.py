@@ -47,6 +47,7 @@ LAYERS = [
         "ops.kv",
         "ops.places",
         "ops.completion",
+        "ops.conditional",
         "ops.rescue",
         "ops.rescued",
         "ops.cursors",

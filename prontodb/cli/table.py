@@ -23,6 +23,9 @@ VERBS = {
     "del": Row(VALUES, "values:delete", "Delete an entry."),
     "delete": Row(VALUES, "values:delete", "The same as del."),
     "exists": Row(VALUES, "values:exists", "Tell by the exit status whether an entry is there."),
+    "incr": Row(VALUES, "counters:incr", "Add to an integer, and print the sum."),
+    "decr": Row(VALUES, "counters:decr", "Take from an integer, and print the difference."),
+    "append": Row(VALUES, "counters:append", "Add to the end of a value."),
     "copy": Row(VALUES, "values:copy", "Copy a value to another address; out of the pipe cache, move it."),
     "move": Row(VALUES, "values:move", "Move a value to another address."),
     "keys": Row(LISTINGS, "listings:keys", "List the names in a place."),
@@ -134,7 +137,7 @@ GROUPS = {
 }
 """The verbs that have verbs of their own."""
 
-READERS = frozenset({"set", "import"})
+READERS = frozenset({"set", "append", "import"})
 """The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""
 STREAM_READERS = frozenset({"stream", "xstream"})
 """Those that read it as a token stream: likewise, but they take no value as an argument."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..session import Session
 
 from .. import durations, hot, render
@@ -28,46 +30,73 @@ ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds
 @ttl_option
 @click.option("--allow-empty", is_flag=True, help="Store an empty value where nothing at all comes in.")
 @click.option("--trim", is_flag=True, help="Drop one newline at the end of the value.")
+@click.option("--if-absent", "absent", is_flag=True, help="Only where nothing is there yet; else 3.")
+@click.option(
+    "--if-rev", "revision", type=click.IntRange(0), metavar="N", help="Only over revision N (get --rev tells it; 0: none); else 3."
+)
+@click.option("--if-value", "expected", metavar="V", help="Only over the value V; else 3.")
 @click.option("-0", "--null", is_flag=True, help="Take pairs of an address and a value from standard input, each ended by NUL.")
 def put(session: Session, address: str | None, value: str | None, null: bool, ttl: str | None, **how: Any) -> int:
     """Store VALUE, or what standard input holds, or with --file a file. `-` as VALUE means standard input, empty or not.
 
     A value that starts with `-` goes after `--`. With -0, many at once: all of them are stored, or none.
     """
+    conditions = {name: how.pop(name) for name in ("absent", "revision", "expected")}
     if null:
         from .batch import put_pairs
 
         session.piped = Piped(None, patient=True)
-        if address is not None or any(how.values()):
-            raise UsageError("With -0, addresses and values come from standard input alone", cure="leave out ADDRESS, --file, --trim")
+        if address is not None or any(how.values()) or _given_of(conditions):
+            raise UsageError(
+                "With -0, addresses and values come from standard input alone", cure="leave out ADDRESS, --file, --trim and conditions"
+            )
         return put_pairs(session, _write(ttl))
-    return _put(session, _given(address, "give an address, or with -0 pairs on standard input"), value, ttl, **how)
+    given = _given(address, "give an address, or with -0 pairs on standard input")
+    return _put(session, (given, value), lambda: _conditional(_write(ttl), conditions), **how)
 
 
-def _put(session: Session, address: str, value: str | None, ttl: str | None, *, path: str | None, allow_empty: bool, trim: bool) -> int:
+def _put(
+    session: Session, texts: tuple[str, str | None], write: Callable[[], Write], *, path: str | None, allow_empty: bool, trim: bool
+) -> int:
+    address, value = texts
     if path is not None:
-        return _put_file(session, address, path if value is None else _both(address), ttl)
+        return _put_file(session, address, path if value is None else _both(address), write())
     if value is not None and value != "-":
-        write = _write(ttl)
-        return hot.put(session, address, value.removesuffix("\n") if trim else value, write)
+        how = write()
+        return hot.put(session, address, value.removesuffix("\n") if trim else value, how)
     if value is None and session.stdin.is_terminal():
         return hot.put_from_pipe(session, address)
     session.piped = Piped(address, patient=True)
-    return hot.put_piped(session, address, _write(ttl), empty=allow_empty or value == "-", trim=trim)
+    return hot.put_piped(session, address, write(), empty=allow_empty or value == "-", trim=trim)
 
 
 def _write(ttl: str | None) -> Write:
     return Write(INHERIT if ttl is None else durations.parse(ttl))
 
 
+def _given_of(conditions: dict[str, Any]) -> list[str]:
+    options = {"absent": "--if-absent", "revision": "--if-rev", "expected": "--if-value"}
+    return [options[name] for name, value in conditions.items() if value is not None and value is not False]
+
+
+def _conditional(write: Write, conditions: dict[str, Any]) -> Write:
+    given = _given_of(conditions)
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} cannot both hold", cure="give one of them")
+    write.absent, write.revision = conditions["absent"], conditions["revision"]
+    if conditions["expected"] is not None:
+        write.expected = conditions["expected"].encode("utf-8", "surrogateescape")
+    return write
+
+
 def _both(address: str) -> str:
     raise UsageError(f"Two values for '{address}': an argument and --file", cure="give one of them", address=address)
 
 
-def _put_file(session: Session, text: str, path: str, ttl: str | None) -> int:
+def _put_file(session: Session, text: str, path: str, write: Write) -> int:
     from ..intake import file_content
 
-    address, write = session.address(text), _write(ttl)
+    address = session.address(text)
     content = file_content(path, session.cwd)
     kv.put(open_store(session), address, content, write)
     render.note(session, f"Stored {address} ({content.size} bytes)")
@@ -80,9 +109,14 @@ def _put_file(session: Session, text: str, path: str, ttl: str | None) -> int:
 @null_option
 @click.option("-N", "--newline", is_flag=True, help="End with a newline, adding one where there is none.")
 @click.option("--include-expired", "expired", is_flag=True, help="Also one that has expired but was not removed yet.")
+@click.option("--rev", "revision", is_flag=True, help="Print its revision instead of its value.")
 @click.option("--no-nul", "whole", is_flag=True, help="Refuse (65) a value with a NUL in it, which no shell variable can hold.")
-def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, whole: bool) -> int:
+def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: bool) -> int:
     """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
+    if how["revision"] and source is None:
+        found = kv.get(open_store(session), session.address(_given(address)), expired=expired)
+        session.stdout.write(b"%d\n" % found.entry.revision)
+        return 0
     if source is not None:
         from .many import get_many
 
@@ -91,7 +125,7 @@ def get(session: Session, address: str | None, source: str | None, null: bool, n
         from .many import get_json
 
         return get_json(session, _given(address), expired=expired)
-    if whole:
+    if how["whole"]:
         from .many import refuse_nul
 
         refuse_nul(session, _given(address), expired=expired)

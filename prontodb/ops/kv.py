@@ -22,7 +22,11 @@ def get(store: "Store", address: Address, *, expired: bool = False) -> "Found":
 
 
 def put(store: "Store", address: Address, content: "Content", write: "Write") -> int:
-    """Stores; the new revision."""
+    """Stores; the new revision. Raises `PreconditionFailed` where a condition of `write` does not hold."""
+    if write.expected is not None:
+        from .conditional import put_over
+
+        return put_over(store, address, content, write)
     return store.engine.put(address, content, write, store.now)
 
 

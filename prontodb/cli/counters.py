@@ -1,0 +1,76 @@
+"""Verbs that change what stands there: `incr`, `decr`, `append`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+from .. import intake, render
+from ..errors import NoContent, UsageError
+from ..model import Content
+from ..ops import conditional, open_store
+from ..session import Piped
+from .group import verb
+
+MOST = 10**18
+
+
+@verb(epilog="Example: n=$(prontodb incr work.build.number)")
+@click.argument("address")
+@click.argument("by", metavar="[N]", default="1")
+def incr(session: Session, address: str, by: str) -> int:
+    """Add N (by default 1) to an integer, and print the sum. What is not there counts as 0; its lifetime stays.
+
+    Exact, however many do it at once. What is no integer is left alone (3). A negative N goes after --, or use decr.
+    """
+    return _counted(session, address, _number(by))
+
+
+@verb(epilog="Example: prontodb decr work.build.left")
+@click.argument("address")
+@click.argument("by", metavar="[N]", default="1")
+def decr(session: Session, address: str, by: str) -> int:
+    """Take N (by default 1) from an integer, and print the difference; as incr otherwise."""
+    return _counted(session, address, -_number(by))
+
+
+@verb(epilog="Example: date | prontodb append work.build.log")
+@click.argument("address")
+@click.argument("value", required=False)
+def append(session: Session, address: str, value: str | None) -> int:
+    """Add VALUE, or what standard input holds, at the end of a value, or make it. Its lifetime stays.
+
+    Nothing is lost where many append at once; which comes first is open.
+    """
+    if value is not None:
+        conditional.append(open_store(session), session.address(address), Content.of(value.encode("utf-8", "surrogateescape")))
+        return 0
+    if session.stdin.is_terminal():
+        raise NoContent(f"Nothing to append to '{address}'", cure=f"prontodb append {address} VALUE, or pipe it in", address=address)
+    session.piped = Piped(address, patient=True)
+    session.piped.content = content = intake.read(session)
+    at = session.address(address, piped=True)
+    if not content.size:
+        raise NoContent(f"Nothing came in for {at}", cure="append VALUE, or pipe something in", address=str(at))
+    conditional.append(open_store(session), at, content)
+    session.piped = None
+    content.discard()
+    render.note(session, f"Appended {content.size} bytes to {at}")
+    return 0
+
+
+def _counted(session: Session, address: str, by: int) -> int:
+    number = conditional.increment(open_store(session), session.address(address), by)
+    session.stdout.write(b"%d\n" % number)
+    return 0
+
+
+def _number(text: str) -> int:
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and int(digits) < MOST:
+        return int(text)
+    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure="prontodb incr ADDRESS 5")
