@@ -118,10 +118,13 @@ class Scanner:
         if not started:
             self._rest = b""
             return []
-        found = _TOKENS.findall(started)
-        rest = found[-1][5]
-        if rest:
-            found.pop()
+        # Behind the last ";" nothing is complete: to try it there would go back over a long value byte by byte.
+        tail = started[started.rfind(b";") + 1 :].lstrip(SEPARATORS)
+        whole = len(started) - len(tail)
+        found = _TOKENS.findall(started, 0, whole) if whole else []
+        rest = tail
+        if found and found[-1][5]:
+            rest = found.pop()[5] + tail
         tokens: Iterable[Triple] = self._built(found, started) if found else ()
         self.position.advance(started[: len(started) - len(rest)])
         return self._hold(tokens, rest)
