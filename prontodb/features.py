@@ -18,7 +18,10 @@ class Feature:
         self.modules = modules
 
 
-FEATURES = {"streaming": Feature("token streams: the verbs stream and xstream, and hints on the format")}
+FEATURES = {
+    "streaming": Feature("token streams: the verbs stream and xstream, and hints on the format"),
+    "browse": Feature("a picker at the terminal: the verb browse", "textual"),
+}
 """Those there are, and what each is. All are on unless `PRONTO_FEATURES` or the settings file says otherwise."""
 VARIABLE = "PRONTO_FEATURES"
 

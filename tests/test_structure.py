@@ -62,7 +62,7 @@ LAYERS = [
         "ops.transfer",
     ),
     ("ops.streamed", "ops.streams"),
-    ("education", "render", "formats", "program", "shellgen"),
+    ("education", "render", "formats", "preview", "browser", "program", "shellgen"),
     ("hot", "salvage"),
     ("environment",),
     ("cli", "cli.*"),
@@ -124,6 +124,8 @@ def test_heavy_modules_stay_where_they_belong(path: Path) -> None:
         "sqlite3": "engines.driver",
         "_sqlite3": "engines.driver",
         "psycopg2": "engines.pg_driver",
+        "textual": "browser",
+        "rich": "browser",
     }
     for node in ast.walk(ast.parse(path.read_text())):
         for imported in _absolute(node):
