@@ -1,9 +1,9 @@
-"""`python -m tests.bench [--rounds N] [--only NAME]…`: measures, prints the table, and writes it to the documentation."""
+"""`python -m tests.bench [--rounds N] [--only NAME]…`: measures, prints the table and what has become slower, and writes both down."""
 
 import argparse
 from collections.abc import Sequence
 
-from . import large, lifetimes, listings, postgres, report, shells, startup, streams
+from . import history, large, lifetimes, listings, postgres, report, shells, startup, streams
 from .clock import Command, Samples, Unavailable, interleave
 from .rows import Row
 from .world import World
@@ -18,18 +18,24 @@ def main() -> None:
     asked = _arguments()
     rows = [ROWS[name] for name in asked.only or ROWS]
     with World() as world:
-        lines = measure(world, rows, asked.rounds)
+        values: dict[str, float] = {}
+        lines = measure(world, rows, asked.rounds, values)
         print(report.table(lines))
+        machine = report.machine(world.folder)
+        past = [run for run in history.load() if run["machine"] == machine[:2]]
+        slower = history.slower(rows, values, past)
+        print("\n".join(f"SLOWER  {text}" for text in slower) or f"nothing is slower than in {len(past)} earlier runs on such a machine")
         if not asked.only:
-            report.write(lines, asked.rounds, world.folder)
+            report.write(lines, asked.rounds, machine, slower)
+            history.add(values, {"rounds": asked.rounds, "machine": machine[:2]})
 
 
-def measure(world: World, rows: Sequence[Row], rounds: int) -> list[report.Line]:
-    """All commands in turn, then the verdicts."""
+def measure(world: World, rows: Sequence[Row], rounds: int, values: dict[str, float]) -> list[report.Line]:
+    """All commands in turn, then the verdicts; the number that each row came to goes into `values`."""
     samples = Samples(rounds)
     commands = _commands(world, rows, samples)
     interleave(commands, samples)
-    return [_line(world, row, samples) for row in rows]
+    return [_line(world, row, samples, values) for row in rows]
 
 
 def _commands(world: World, rows: Sequence[Row], samples: Samples) -> dict[str, Command]:
@@ -43,9 +49,11 @@ def _commands(world: World, rows: Sequence[Row], samples: Samples) -> dict[str, 
     return commands
 
 
-def _line(world: World, row: Row, samples: Samples) -> report.Line:
+def _line(world: World, row: Row, samples: Samples, values: dict[str, float]) -> report.Line:
     try:
-        return report.line(row, row.measure(world, samples))
+        outcome = row.measure(world, samples)
+        values[row.name] = outcome.value
+        return report.line(row, outcome)
     except Unavailable as reason:
         return report.skipped(row, str(reason))
 

@@ -29,6 +29,12 @@ their output to `/dev/null`. A write is on disk before its command ends. The pur
 Where a peer's time is followed by brackets, they hold its multiple of the first peer in that row. Rows without a target are for
 information.
 
+## Slower than before
+
+More than a fifth worse than the median of the last runs on such a machine, which `performance-history.ndjson` beside this page holds:
+
+{slower}
+
 ## The machine
 
 {machine}
@@ -54,19 +60,21 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join([rows[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *rows[1:]])
 
 
-def write(lines: Sequence[Line], rounds: int, folder: str) -> None:
-    """The page of the documentation; `folder` is where the databases were."""
+def write(lines: Sequence[Line], rounds: int, about: Sequence[str], slower: Sequence[str]) -> None:
+    """The page of the documentation; `about` is the machine, `slower` what was quicker in earlier runs."""
+    told = "\n".join(f"- {text}" for text in slower) or "Nothing."
     with open(PAGE, "w", encoding="utf-8") as page:
-        page.write(_PAGE.format(rounds=rounds, table=table(lines), machine="\n".join(_machine(folder))))
+        page.write(_PAGE.format(rounds=rounds, table=table(lines), machine="\n".join(f"- {text}" for text in about), slower=told))
 
 
-def _machine(folder: str) -> list[str]:
+def machine(folder: str) -> list[str]:
+    """What a run was measured on; the first two lines tell one kind of machine from another. The databases were in `folder`."""
     return [
-        f"- CPU: {_cpu()}, {os.cpu_count()} cores",
-        f"- Kernel: {platform.system()} {platform.release()}",
-        f"- Python: {platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
-        f"- File system of the databases: {_file_system(folder)}",
-        f"- ProntoDB: {__version__}",
+        f"CPU: {_cpu()}, {os.cpu_count()} cores",
+        f"Python: {platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
+        f"Kernel: {platform.system()} {platform.release()}",
+        f"File system of the databases: {_file_system(folder)}",
+        f"ProntoDB: {__version__}",
     ]
 
 
