@@ -138,7 +138,7 @@ def carry_out(store: "Store", wish: Wish, planned: Plan) -> None:
         raise Miss(f"No change by '{wish.actor}' in that time", cure="prontodb log tells who changed what")
     if not wish.skip:
         _refuse(planned.touched, "others have changed since", "--skip leaves them alone, --force takes back what others did there too")
-        _refuse(planned.gone, "had values that are not kept any more", "--skip leaves them alone")
+        _refuse(planned.gone, "what was there is not kept any more", "--skip leaves them alone")
     if planned.steps:
         store.engine.revert(planned.steps, store.now)
 
@@ -214,7 +214,7 @@ def _refuse(addresses: "list[Address]", why: str, cure: str) -> None:
         return
     named = ", ".join(str(address) for address in addresses[:NAMED])
     more = f" and {len(addresses) - NAMED} more" if len(addresses) > NAMED else ""
-    raise PreconditionFailed(f"Nothing was undone: {named}{more} {why}", cure=cure, address=str(addresses[0]))
+    raise PreconditionFailed(f"Nothing was undone: {why}: {named}{more}", cure=cure, address=str(addresses[0]))
 
 
 def _unkept(address: "Address", revision: int) -> Miss:
