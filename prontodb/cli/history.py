@@ -72,13 +72,13 @@ def blame(session: Session, address: str) -> int:
 
 
 @verb(epilog="Example: prontodb undo --actor agent-7 --since 10m work.config")
-@click.argument("where", metavar="[ADDRESS | PLACE]", required=False)
+@click.argument("address", metavar="[ADDRESS | PLACE]", required=False)
 @click.option("--actor", metavar="X", help="Take back all that X has changed since --since.")
 @click.option("--since", "start", metavar="T", help="From when on: 10m (ago), 2026-11-23T12:00, @UNIXSECONDS.")
 @click.option("--force", is_flag=True, help="Take back too what others did to the same keys afterwards.")
 @click.option("--skip", is_flag=True, help="Leave alone what others have changed afterwards, and what is not kept.")
 @click.option("--dry-run", "dry", is_flag=True, help="Show what would be done: restored, deleted, or what bars it.")
-def undo(session: Session, where: str | None, actor: str | None, start: str | None, force: bool, skip: bool, dry: bool) -> int:
+def undo(session: Session, address: str | None, actor: str | None, start: str | None, force: bool, skip: bool, dry: bool) -> int:
     """Take back the last change of ADDRESS, whoever made it: what it replaced or deleted stands there again, what it created is gone.
 
     With --actor, every key that X has changed in that time goes back to what it was before X's first change, all in one step: in
@@ -86,12 +86,12 @@ def undo(session: Session, where: str | None, actor: str | None, start: str | No
     Values come back with the lifetimes that they had. An undo is a change like any other: a second one takes the first one back.
     """
     if actor is not None:
-        return _undo_actor(session, _wish(session, (where, actor, start), force=force, skip=skip), dry=dry)
-    if where is None or start is not None or force or skip or dry:
+        return _undo_actor(session, _wish(session, (address, actor, start), force=force, skip=skip), dry=dry)
+    if address is None or start is not None or force or skip or dry:
         raise UsageError("One address, or an actor, is wanted", cure="prontodb undo ADDRESS, or prontodb undo --actor X --since 10m")
-    address = session.address(where)
-    ops.undo(open_store(session), address)
-    render.note(session, f"Took back the last change of {address}")
+    at = session.address(address)
+    ops.undo(open_store(session), at)
+    render.note(session, f"Took back the last change of {at}")
     return 0
 
 

@@ -1,7 +1,7 @@
 """Many values in one transaction: what a token stream stores. The same tables as `table`'s, in pages instead of one by one."""
 
 from ..model import Write
-from .history import cached
+from .history import ALL, ASKED, cached
 from .table import INLINE, Standing, Table
 
 TYPE_CHECKING = False
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 PAGE = 2000
 """Entries that are written together, in the order of the table: enough of them to lie close to each other, few enough to hold."""
-ASKED = 500
-"""Names that are looked for at once: older SQLites take 999 parameters."""
 
 
 class Bulk(Table):
@@ -50,10 +48,19 @@ class Bulk(Table):
         standing = self._standing_in(page, {place for at, (place, _) in places.items() if cached(*at)})
         costs = {key: self._history.cost(found, self._start) for key, found in standing.items()}
         last = self._next_revision(len(page), held=sum(costs.values())) - len(page)
-        rows = []
+        rows, kept, made = [], [], self._history.made
         for number, (key, row) in enumerate(page.items(), last + 1):
-            previous = self._give_way(standing[key], costs[key], number) if key in standing else 0
-            rows.append((*key, number, *row, *self._history.made, previous))
+            found = standing.get(key)
+            previous: int | None = 0
+            if found and costs[key]:
+                kept.append((found, number))
+                previous = found.revision
+            elif found:
+                previous = self._give_way(found, 0, number)
+            rows.append((*key, number, *row, *made, previous))
+        # In the order of the table, as the entries are.
+        kept.sort(key=lambda pair: (pair[0].place, pair[0].name))
+        self._history.keep_many(kept)
         rows.sort()
         self._db.executemany(
             "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, value, written, actor, previous)"
@@ -79,9 +86,12 @@ class Bulk(Table):
         return self._db.execute(query, (place, *ends)).fetchone() is not None
 
     def _found(self, place: int, names: list[str]) -> "Iterable[Standing]":
+        """What has to give way; a small value of this very transaction that has replaced nothing has not."""
+        start = self._start if self._start is not None else ALL
         for first in range(0, len(names), ASKED):
             some = names[first : first + ASKED]
             query = f"""SELECT name, revision, expires, body, size, previous FROM entry
-                WHERE place = ? AND name IN ({", ".join("?" * len(some))})"""  # noqa: S608 - as many parameters as there are names
-            for name, *row in self._db.execute(query, (place, *some)).fetchall():
+                WHERE place = ? AND name IN ({", ".join("?" * len(some))})
+                    AND NOT (revision > ? AND previous = 0 AND body IS NULL)"""  # noqa: S608 - as many parameters as there are names
+            for name, *row in self._db.execute(query, (place, *some, start)).fetchall():
                 yield Standing(place, name, tuple(row), self._now)

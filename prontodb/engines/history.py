@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 ALL = 1 << 62
 """Above every revision."""
+PURGED = 16 << 20
+"""Bytes of versions after which such a batch ends, so that it never holds the lock for long."""
+ASKED = 500
+"""Names that are looked for at once: older SQLites take 999 parameters."""
 EVICTED = 1000
 """Versions at most that one write removes because a meta has too many bytes of them."""
 _KEEP = """INSERT INTO past (place, name, successor, deleted, ended, ender, until,
@@ -73,28 +77,36 @@ class History:
 
     def keep(self, standing: "Standing", successor: int, *, deleted: bool = False) -> None:
         """Takes over what stands there, which the change `successor` replaces or deletes."""
-        whole, (time, actor) = self._whole(standing.size), self.made
+        self._db.execute(_KEEP, self._row(standing, successor, deleted=deleted))
         at = (standing.place, standing.name)
-        self._db.execute(_KEEP, (successor, deleted, time, actor, end(self._now, self._keeping.ttl), whole, *at))
-        if standing.body is not None and not whole:
-            self.forget(standing.body)
         query = "SELECT successor FROM past WHERE place = ? AND name = ? ORDER BY successor DESC LIMIT 1 OFFSET ?"
         beyond = self._db.execute(query, (*at, self._keeping.count)).fetchone()
         if beyond:
             self.cut(*at, beyond[0])
 
+    def keep_many(self, pairs: "list[tuple[Standing, int]]") -> None:
+        """The same for many that are replaced, each by its successor."""
+        self._db.executemany(_KEEP, [self._row(standing, successor) for standing, successor in pairs])
+        names: dict[int, list[str]] = {}
+        for standing, _ in pairs:
+            names.setdefault(standing.place, []).append(standing.name)
+        for place, those in names.items():
+            for first in range(0, len(those), ASKED):
+                self._cut_beyond(place, those[first : first + ASKED])
+
     def cut(self, place: int, name: str, upto: int = ALL) -> int:
-        """Removes the versions of a key that ended with the revision `upto` or before; how many."""
+        """Removes the versions of a key that ended with the revision `upto` or before; how many bytes they counted."""
         at = (place, name, upto)
         which = "FROM past WHERE place = ? AND name = ? AND successor <= ?"
         rows = self._db.execute(f"SELECT body, size, kept {which}", at).fetchall()
+        freed = sum(OVERHEAD + (size if kept else 0) for _, size, kept in rows)
         if rows:
             for body, _, _ in rows:
                 if body is not None:
                     self.forget(body)
             self._db.execute(f"DELETE {which}", at)
-            self._release(place, sum(OVERHEAD + (size if kept else 0) for _, size, kept in rows))
-        return len(rows)
+            self._release(place, freed)
+        return freed
 
     def switched_off(self, standing: "Standing") -> None:
         """A change that leaves no trace ends the history of its key: what is kept would have a gap."""
@@ -103,20 +115,29 @@ class History:
 
     def pass_on(self, standing: "Standing", successor: int) -> None:
         """What a value of this very transaction had replaced is replaced by its successor: nobody has seen what was between."""
+        if not standing.previous:
+            return
         query = "UPDATE past SET successor = ? WHERE place = ? AND name = ? AND successor = ?"
         self._db.execute(query, (successor, standing.place, standing.name, standing.revision))
 
     def purge(self, limit: int) -> int:
-        """Removes versions of any meta that have been kept for long enough, and the bytes of those whose own lifetime is over; how many."""
+        """Removes versions of any meta that have been kept for long enough, and the bytes of those whose own lifetime is over; how many.
+
+        At most `limit`, and no more once they come to `PURGED` bytes.
+        """
+        count = freed = 0
         query = "SELECT place, name, successor FROM past WHERE until <= ? ORDER BY until LIMIT ?"
-        rows = self._db.execute(query, (self._now, limit)).fetchall()
-        for row in rows:
-            self.cut(*row)
+        for row in self._db.execute(query, (self._now, limit)).fetchall():
+            freed, count = freed + self.cut(*row), count + 1
+            if freed > PURGED:
+                return count
         query = "SELECT place, name, successor, body, size FROM past WHERE kept AND expires <= ? LIMIT ?"
-        ended = self._db.execute(query, (self._now, limit - len(rows))).fetchall()
-        for row in ended:
+        for row in self._db.execute(query, (self._now, limit - count)).fetchall():
             self._blank(row)
-        return len(rows) + len(ended)
+            freed, count = freed + row[4], count + 1
+            if freed > PURGED:
+                break
+        return count
 
     def evict(self, start: int) -> None:
         """Removes the oldest where this meta has more bytes than it may: an eighth more than is needed, so that it is not soon to do
@@ -139,6 +160,21 @@ class History:
         query = "SELECT expires, size, body, value FROM past WHERE place = ? AND name = ? AND revision = ? AND kept"
         row: tuple[int | None, int, int | None, bytes | None] | None = self._db.execute(query, (place, name, revision)).fetchone()
         return row
+
+    def _row(self, standing: "Standing", successor: int, *, deleted: bool = False) -> tuple[object, ...]:
+        """The values of `_KEEP`. A body that is not taken over is dropped."""
+        whole, (time, actor) = self._whole(standing.size), self.made
+        if standing.body is not None and not whole:
+            self.forget(standing.body)
+        return successor, deleted, time, actor, end(self._now, self._keeping.ttl), whole, standing.place, standing.name
+
+    def _cut_beyond(self, place: int, names: list[str]) -> None:
+        """Removes what is too many of each of these keys."""
+        marks = ", ".join("?" * len(names))
+        query = f"SELECT name FROM past WHERE place = ? AND name IN ({marks}) GROUP BY name HAVING count(*) > ?"  # noqa: S608 - only marks
+        for (name,) in self._db.execute(query, (place, *names, self._keeping.count)).fetchall():
+            query = "SELECT successor FROM past WHERE place = ? AND name = ? ORDER BY successor DESC LIMIT 1 OFFSET ?"
+            self.cut(place, name, self._db.execute(query, (place, name, self._keeping.count)).fetchone()[0])
 
     def _whole(self, size: int) -> bool:
         return size + OVERHEAD <= self._keeping.size
