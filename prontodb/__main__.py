@@ -25,6 +25,7 @@ def main() -> None:
     streams = (Input(0), Output(1, "standard output"), Output(2, "standard error"))
     session = Session(os.environ, _cwd(), time.time, streams)
     session.program = sys.argv[0]
+    session.caller = os.getppid()
     status = dispatch(_arguments(), session)
     # Everything is written and closed by now; taking the interpreter apart would cost another tenth of the start.
     os._exit(status)

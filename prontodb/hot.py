@@ -56,10 +56,10 @@ def put_from_pipe(session: "Session", text: str) -> int:
     return put_piped(session, text)
 
 
-def delete(session: "Session", text: str) -> int:
-    """Removes an entry."""
+def delete(session: "Session", text: str, *, purge: bool = False) -> int:
+    """Removes an entry, with `purge` its history too."""
     address = session.address(text)
-    if kv.delete(open_store(session), [address]):
+    if kv.delete(open_store(session), [address], purge=purge):
         raise kv.missing(address)
     render.note(session, f"Deleted {address}")
     return 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .engines.base import Engine
     from .guard import Guard
     from .model import Content
+    from .past import Keeping
     from .settings import Settings
 
     class Sink(Protocol):
@@ -130,6 +131,16 @@ class Pool:
         assert self.session is not None
         return self.session.settings.number("busy_timeout")
 
+    def keeping(self) -> "Keeping":
+        """What becomes of values that are replaced, as the call that replaces them has it. Raises `UsageError`."""
+        assert self.session is not None
+        return self.session.keeping()
+
+    @property
+    def asked(self) -> "tuple[Callable[[], float], Callable[[], Keeping]]":
+        """What engines ask the call for."""
+        return self.timeout, self.keeping
+
     def close(self) -> None:
         """Lets go of every engine."""
         while self.engines:
@@ -142,6 +153,7 @@ class Session:
     __slots__ = (
         "_context",
         "_settings",
+        "caller",
         "clock",
         "cwd",
         "environ",
@@ -170,6 +182,8 @@ class Session:
         self.stdin, self.stdout, self.stderr = streams
         self.program = ""
         """How this process was called, where it is a process's call: `argv[0]`."""
+        self.caller = 0
+        """The process that called: whom the history names where nobody is named."""
         self.flags = Flags()
         self.piped: Piped | None = None
         self.guard: Guard | None = None
@@ -247,6 +261,15 @@ class Session:
     def address(self, text: str, *, piped: bool = False) -> Address:
         """The address that `text` spells here. Raises `InvalidAddress`."""
         return parse(text, self.scope(), piped=piped)
+
+    def keeping(self) -> "Keeping":
+        """Who acts, and what becomes of the values that are replaced. Raises `UsageError` for an actor or a setting that is none."""
+        from .past import Keeping, checked_actor
+
+        user = self.context().user.value
+        actor = checked_actor(self.environ.get("PRONTO_ACTOR", "")) or (f"{user}:{self.caller}" if self.caller else user)
+        number = self.settings.number
+        return Keeping(actor, int(number("history_ttl")), int(number("history_count")), int(number("history_bytes")))
 
     def close(self) -> None:
         """Lets go of every engine that was opened on the way."""

@@ -34,9 +34,21 @@ def _switch(text: str) -> float:
     return {"true": 1, "1": 1, "yes": 1, "on": 1, "false": 0, "0": 0, "no": 0, "off": 0}[text.lower()]
 
 
-def _between(number: float, high: int) -> float:
-    if not 0 <= number <= high:
-        raise ValueError(f"from 0 to {high}")
+def _count(text: str) -> float:
+    return _between(int(text), 10_000, 1)
+
+
+def _bytes(text: str) -> float:
+    unit = _UNITS.get(text[-1:].lower(), 1)
+    return _between(int(text[:-1] if unit > 1 else text) * unit, 1 << 50)
+
+
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def _between(number: float, high: int, low: int = 0) -> float:
+    if not low <= number <= high:
+        raise ValueError(f"from {low} to {high}")
     return number
 
 
@@ -56,6 +68,9 @@ SETTINGS = {
     "rescue_exit": Setting(_status, "4", "the exit status of a call whose content was rescued: 0 to 255"),
     "hints": Setting(_switch, "true", "whether to offer a likely address or command: true or false"),
     "stdin_wait": Setting(_milliseconds, "200", "milliseconds to wait for a pipe beside a value with an invalid address"),
+    "history_ttl": Setting(_lifetime, "86400", "how long replaced and deleted values are kept: seconds or 15m, 1h, 7d; 0 keeps none"),
+    "history_count": Setting(_count, "100", "how many earlier values of a key are kept: 1 to 10000"),
+    "history_bytes": Setting(_bytes, "256m", "how many bytes of them a meta keeps in a database: bytes, or 64k, 256m, 2g"),
     "busy_timeout": Setting(_seconds, "5", "seconds to wait for a database that another process holds, or for a server"),
 }
 

@@ -4,7 +4,7 @@ To hold an engine to them, subclass and say how one is made:
 
     class TestMine(EngineConformance):
         def make(self, meta):
-            return MyEngine(self.folder / "store", meta)
+            return MyEngine(self.folder / "store", meta, lambda: self.keeping)
 
 Every engine that one test makes must work on the same store, empty when the test begins, and see only its own meta in it.
 `self.folder` is an empty folder for its use. Engines are closed when the test ends.
@@ -13,15 +13,24 @@ Every engine that one test makes must work on the same store, empty when the tes
 from __future__ import annotations
 
 from .conformance_changes import ChangesConformance
+from .conformance_history import HistoryConformance
 from .conformance_lifetimes import LifetimesConformance
 from .conformance_listings import ListingsConformance
 from .conformance_metas import MetasConformance
 from .conformance_model import ModelConformance
+from .conformance_undo import UndoConformance
 from .conformance_values import ValuesConformance
 
 
 class EngineConformance(
-    ValuesConformance, LifetimesConformance, ChangesConformance, ListingsConformance, MetasConformance, ModelConformance
+    ValuesConformance,
+    LifetimesConformance,
+    ChangesConformance,
+    ListingsConformance,
+    MetasConformance,
+    HistoryConformance,
+    UndoConformance,
+    ModelConformance,
 ):
     """See the module. Not collected by itself: its name does not begin with `Test`."""
 

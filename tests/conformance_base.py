@@ -8,6 +8,7 @@ import pytest
 
 from prontodb.address import Address, Place
 from prontodb.model import INHERIT, PIECE, Content, Entry, Found, Write
+from prontodb.past import Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from prontodb.engines.base import Engine
 
+DAY = 86_400
 NOW = 1_000_000_000
 """The moment at which everything happens that has no other."""
 PLACE = Place("p", "n")
@@ -49,6 +51,8 @@ class Conformance:
 
     folder: Path
     db: Engine
+    keeping: Keeping
+    """What calls say of the history; a test may say otherwise."""
 
     def make(self, meta: str) -> Engine:
         """A new engine on the one store of this test, which is empty at first. To be overridden."""
@@ -57,6 +61,7 @@ class Conformance:
     @pytest.fixture(autouse=True)
     def _engines(self, tmp_path: Path) -> Iterator[None]:
         self.folder = tmp_path
+        self.keeping = Keeping("me", DAY, 100, 64 << 20)
         self.made: list[Engine] = []
         self.db = self.tenant("acme")
         yield

@@ -219,12 +219,12 @@ class Database:
             self._granted.add((login, meta))
         return role_of(self.name, meta)
 
-    def engine(self, meta: str = "", timeout: float = 10, user: str = "default", **parameters: str) -> Any:
+    def engine(self, meta: str = "", keeping: Any = None, timeout: float = 10, user: str = "default", **parameters: str) -> Any:
         """The engine of a meta, as `agent`."""
         from prontodb.engines.postgres import PostgresEngine
 
         self.grant(meta)
-        return PostgresEngine(self.url(**parameters), (user, meta), lambda: timeout)
+        return PostgresEngine(self.url(**parameters), (user, meta), lambda: timeout, keeping)
 
     def sql(self, statement: str, user: str = "postgres", values: Any = None) -> list[Any]:
         """Runs a statement past ProntoDB; what it gives."""
@@ -232,4 +232,4 @@ class Database:
 
     def empty(self) -> None:
         """Takes everything out of it."""
-        self.sql("TRUNCATE prontodb.tenant, prontodb.cache, prontodb.entry, prontodb.chunk")
+        self.sql("TRUNCATE prontodb.tenant, prontodb.cache, prontodb.entry, prontodb.chunk, prontodb.past")

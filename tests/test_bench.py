@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .bench import history
+from .bench import earlier
 from .bench.__main__ import MAKERS, ROWS
 from .bench.rows import Outcome, Row
 
@@ -19,19 +19,19 @@ ROW = Row("get", "cold get", 1.3, "≤ 1.3 ×", lambda world, samples: Outcome(1
 )
 def test_what_is_a_fifth_slower_than_the_last_runs_is_named(now: float, before: list[float], *, named: bool) -> None:
     past = [{"values": {"get": value}} for value in before]
-    assert [text.partition(":")[0] for text in history.slower([ROW], {"get": now}, past)] == ["cold get"] * named
+    assert [text.partition(":")[0] for text in earlier.slower([ROW], {"get": now}, past)] == ["cold get"] * named
 
 
 def test_a_row_that_was_not_measured_then_or_now_is_not_judged() -> None:
-    assert history.slower([ROW], {}, [{"values": {"get": 1}}]) == history.slower([ROW], {"get": 9}, [{"values": {}}]) == []
+    assert earlier.slower([ROW], {}, [{"values": {"get": 1}}]) == earlier.slower([ROW], {"get": 9}, [{"values": {}}]) == []
 
 
 def test_runs_are_kept_in_order(tmp_path: Path) -> None:
     file = str(tmp_path / "runs")
-    assert history.load(file) == []
+    assert earlier.load(file) == []
     for value in (1.0, 2.00001):
-        history.add({"get": value}, {"rounds": 7, "machine": ["x"]}, file)
-    runs = history.load(file)
+        earlier.add({"get": value}, {"rounds": 7, "machine": ["x"]}, file)
+    runs = earlier.load(file)
     assert [run["values"] for run in runs] == [{"get": 1.0}, {"get": 2.0}]
     assert runs[0]["machine"] == ["x"]
 

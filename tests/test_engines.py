@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "model")
+TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "history", "undo", "model")
 pytest.register_assert_rewrite("tests.conformance", *(f"tests.conformance_{topic}" for topic in TOPICS))
 
 from prontodb.engines.memory import MemoryEngine, Tenant  # noqa: E402 - asserts are rewritten at import
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class TestMemory(EngineConformance):
     def make(self, meta: str) -> Engine:
         shared: dict[str, Tenant] = vars(self).setdefault("shared", {})
-        return MemoryEngine(meta, shared)
+        return MemoryEngine(meta, shared, lambda: self.keeping)
 
 
 class TestSqlite(EngineConformance):
     def make(self, meta: str) -> Engine:
-        return SqliteEngine(str(self.folder / "data.db"), meta, lambda: 5.0)
+        return SqliteEngine(str(self.folder / "data.db"), meta, lambda: 5.0, lambda: self.keeping)

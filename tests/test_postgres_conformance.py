@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "model")
+TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "history", "undo", "model")
 pytest.register_assert_rewrite("tests.conformance", *(f"tests.conformance_{topic}" for topic in TOPICS))
 
 from .conformance import EngineConformance  # noqa: E402 - asserts are rewritten at import
@@ -27,4 +27,4 @@ class TestPostgres(EngineConformance):
     def make(self, meta: str) -> Engine:
         if not self.made:
             self.database.empty()
-        return self.database.engine(meta)
+        return self.database.engine(meta, lambda: self.keeping)

@@ -36,8 +36,15 @@ def state(database: Database) -> Iterator[list[object]]:
         engine.put(Address("p", "n", name), Content.of(value), Write(1000), NOW)
         engine.set_default_ttl("p", "n", 60, NOW)
         engine.close()
+    from prontodb.past import Keeping
+
+    kept = database.engine("globex", lambda: Keeping("bob", 86_400, 100, 1 << 30))
+    for value in (SECRET, BIG, b"last"):
+        kept.put(Address("p", "n", "past"), Content.of(value), Write(), NOW)
+    kept.close()
     before = held(database)
-    assert len(before) == 4
+    assert len(before) == 5
+    assert len(before[4]) == 2
     yield before
     assert held(database) == before
 
@@ -48,7 +55,7 @@ def held(database: Database) -> list[object]:
     return [database.sql(f"SELECT t::text FROM prontodb.{table} t WHERE meta = %s ORDER BY 1", values=(his,)) for table in TABLES]
 
 
-TABLES = ("tenant", "cache", "entry", "chunk")
+TABLES = ("tenant", "cache", "entry", "chunk", "past")
 
 
 class Attempt:
@@ -89,6 +96,11 @@ REFUSED = [
         "copy into his",
         "INSERT INTO prontodb.entry SELECT '{bob}', project, namespace, 'new', 9, NULL, 1, NULL, NULL, value FROM prontodb.entry",
     ),
+    (
+        "copy into his history",
+        "INSERT INTO prontodb.past SELECT '{bob}', project, namespace, name, 1, true, 1, 'bob', 1, 1 FROM prontodb.entry",
+    ),
+    ("no longer force those of the history", "ALTER TABLE prontodb.past NO FORCE ROW LEVEL SECURITY"),
     ("give away", "UPDATE prontodb.entry SET meta = '{bob}'"),
     ("become him", 'SET ROLE "{bob}"'),
     ("become the owner", 'SET ROLE "{owner}"'),
@@ -124,6 +136,9 @@ def test_the_server_refuses(alice: Attempt, statement: str) -> None:
 BLIND = [
     ("plain", "SELECT value FROM prontodb.entry WHERE meta = '{bob}'"),
     ("by his key", "SELECT 1 FROM prontodb.entry WHERE name = 'big'"),
+    ("what he had", "SELECT value FROM prontodb.past"),
+    ("when he changed it", "SELECT ended FROM prontodb.past WHERE meta = '{bob}'"),
+    ("delete what he had", "DELETE FROM prontodb.past RETURNING 1"),
     ("pieces", "SELECT data FROM prontodb.chunk"),
     ("another tenant's row", "SELECT * FROM prontodb.tenant WHERE meta <> current_user"),
     ("his defaults", "SELECT * FROM prontodb.cache WHERE meta <> '{alice}'"),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from prontodb.engines.sqlite import SqliteEngine
 
+NEXT = len(schema.MIGRATIONS) + 1
+"""A version that is still to come."""
 SECOND = "ALTER TABLE entry ADD COLUMN colour TEXT;\nCREATE TABLE shelf (\n    id INTEGER PRIMARY KEY\n);\n"
 """A second version of the schema."""
 
@@ -58,9 +60,9 @@ class TestVersions:
     """Older databases are brought forward, newer ones refused."""
 
     @pytest.fixture
-    def _second(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _next(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, SECOND])
-        monkeypatch.setattr(connect, "SCHEMA_VERSION", 2)
+        monkeypatch.setattr(connect, "SCHEMA_VERSION", NEXT)
 
     def test_there_is_a_step_to_every_version(self, path: Path) -> None:
         """The version is the number of steps, and a new database has it."""
@@ -68,32 +70,33 @@ class TestVersions:
         assert sql(path, "PRAGMA user_version") == [(connect.SCHEMA_VERSION,)]
 
     @pytest.mark.parametrize("number", range(9))
-    @pytest.mark.usefixtures("_second")
+    @pytest.mark.usefixtures("_next")
     def test_any_verb_brings_an_older_one_forward(self, path: Path, number: int) -> None:
-        """Reading or writing, the first verb migrates; what was stored is there, and what is new as well."""
-        assert sql(path, "PRAGMA user_version") == [(1,)]
+        """The first verb that writes migrates, and what is new is there; reading leaves the file as it is. What was stored can be read."""
+        assert sql(path, "PRAGMA user_version") == [(NEXT - 1,)]
         with closing(engine(path)) as db:
             verbs(db)[number]()
-        assert sql(path, "PRAGMA user_version") == [(2,)]
-        assert sql(path, "SELECT colour FROM entry LIMIT 1", "SELECT * FROM shelf") == []
-        if not number:
+        assert sql(path, "PRAGMA user_version") == [(NEXT if number else NEXT - 1,)]
+        if number:
+            assert sql(path, "SELECT colour FROM entry LIMIT 1", "SELECT * FROM shelf") == []
+        else:
             assert (get(path, "k"), get(path, "large"), get(path, "number")) == (b"small", LARGE, b"7")
 
-    @pytest.mark.usefixtures("_second")
+    @pytest.mark.usefixtures("_next")
     def test_a_new_one_gets_all_steps(self, tmp_path: Path) -> None:
         """A database that is made now has the newest version from the start."""
         put(tmp_path / "new.db", "k")
-        assert sql(tmp_path / "new.db", "SELECT * FROM shelf", "PRAGMA user_version") == [(2,)]
+        assert sql(tmp_path / "new.db", "SELECT * FROM shelf", "PRAGMA user_version") == [(NEXT,)]
 
     def test_a_step_that_fails_changes_nothing(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A migration is one transaction: where it cannot be done, the database stays as it is, and readable by its own version."""
         with monkeypatch.context() as patch:
             patch.setattr(schema, "MIGRATIONS", [*schema.MIGRATIONS, SECOND + "CREATE TABLE place (id INTEGER);\n"])
-            patch.setattr(connect, "SCHEMA_VERSION", 2)
-            for verb in verbs(engine(path))[:2]:
+            patch.setattr(connect, "SCHEMA_VERSION", NEXT)
+            for verb in verbs(engine(path))[1:3]:
                 with pytest.raises(StorageError):
                     verb()
-        assert sql(path, "PRAGMA user_version") == [(1,)]
+        assert sql(path, "PRAGMA user_version") == [(NEXT - 1,)]
         assert sql(path, "SELECT name FROM sqlite_master WHERE name = 'shelf'") == []
         assert get(path, "k") == b"small"
 

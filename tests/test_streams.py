@@ -248,7 +248,7 @@ def test_a_bar_on_a_terminal_and_nowhere_else(home: Home) -> None:
     child.close()
     assert child.exitstatus == 0
     assert re.search(r"\rprontodb: [\d.]+ MiB, [\d.]+ MiB/s\x1b\[K", shown)
-    assert re.search(r"\rprontodb: [\d.]+ MiB of 8\.\d MiB \(\d+ %\), [\d.]+ MiB/s\x1b\[K", shown)
+    assert re.search(r"\rprontodb: [\d.]+ MiB of 8\.\d MiB \(\d+ %\), [\d.]+ [KM]iB/s\x1b\[K", shown)
     assert shown.endswith("\r\x1b[KStored 600000 entries (3377780 bytes)\r\n")
     assert home.shell("prontodb stream --meta other < tokens").err == ""
 

@@ -21,7 +21,7 @@ PACKAGE = Path(prontodb.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    ("__init__", "errors", "model", "address", "durations", "files"),
+    ("__init__", "errors", "model", "address", "past", "durations", "files"),
     ("xstream", "xstream.*"),
     ("tomlfile", "shellwords", "templatelint"),
     ("urls", "paths", "resolve", "suggest", "settings", "features", "saved", "profiles", "credentials"),
@@ -32,6 +32,7 @@ LAYERS = [
         "engines.writer",
         "engines.schema",
         "engines.bodies",
+        "engines.history",
         "engines.table",
         "engines.bulk",
         "engines.sqlite",
@@ -40,7 +41,15 @@ LAYERS = [
         "engines.snapshot",
         "engines.recover",
     ),
-    ("engines.pg_driver", "engines.pg_failures", "engines.pg_roles", "engines.pg_schema", "engines.pg_link", "engines.pg_table"),
+    (
+        "engines.pg_driver",
+        "engines.pg_failures",
+        "engines.pg_roles",
+        "engines.pg_schema",
+        "engines.pg_link",
+        "engines.pg_history",
+        "engines.pg_table",
+    ),
     ("engines.postgres", "engines.pg_admin", "engines.pg_check", "engines"),
     (
         "ops",
@@ -48,6 +57,7 @@ LAYERS = [
         "ops.places",
         "ops.completion",
         "ops.conditional",
+        "ops.history",
         "ops.rescue",
         "ops.rescued",
         "ops.cursors",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from prontodb.engines.driver import SCHEMA_VERSION
+
 from .conftest import COMMAND, Home
 from .sqlite_base import ROOT, sql, unprivileged
 
@@ -110,7 +112,7 @@ def test_a_bad_setting(home: Home) -> None:
     assert "PRONTO_PIPE_TTL" in wrong(home, env={"PRONTO_PIPE_TTL": "soon"})[0]["state"]
 
 
-@pytest.mark.parametrize("version", [2, 99])
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 99])
 def test_a_newer_and_a_foreign_database_are_left_alone(home: Home, version: int) -> None:
     home.run("set", "a.b.c", "v")
     sql(home.database, f"PRAGMA user_version = {version}")

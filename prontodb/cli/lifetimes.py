@@ -52,7 +52,7 @@ def caches(session: Session) -> int:
 def purge(session: Session) -> int:
     """Remove everything that has expired, in steps that each hold the database for milliseconds. Writes do it little by little."""
     count = places.purge(open_store(session))
-    render.note(session, f"Removed {count} expired entries")
+    render.note(session, f"Removed {count} expired entries and old versions")
     return 0
 
 

@@ -48,9 +48,9 @@ def refuse_nul(session: Session, text: str, *, expired: bool) -> None:
         raise HoldsNul(f"{text} has a NUL in it, which no shell variable can hold", cure=f"prontodb get {text} >FILE", address=text)
 
 
-def delete_many(session: Session, source: str, *, null: bool) -> int:
+def delete_many(session: Session, source: str, *, null: bool, purge: bool = False) -> int:
     """Deletes all of them in one step."""
-    gone = kv.delete(open_store(session), addresses(session, source, null=null))
+    gone = kv.delete(open_store(session), addresses(session, source, null=null), purge=purge)
     return _missed(session, [kv.missing(address) for address in gone])
 
 

@@ -2,7 +2,7 @@
 
 VALUES, LISTINGS, TRANSFER, LIFETIMES = "Values", "Listings", "Export and import", "Lifetimes"
 RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = "Rescue", "Upkeep", "Contexts", "Shells", "About"
-STREAMS = "Streams"
+STREAMS, HISTORY = "Streams", "History"
 
 
 class Row:
@@ -46,6 +46,10 @@ VERBS = {
     "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),
     "expire": Row(LIFETIMES, "lifetimes:expire", "Give an entry a lifetime from now."),
     "persist": Row(LIFETIMES, "lifetimes:persist", "Let an entry live for ever."),
+    "history": Row(HISTORY, "history:history", "List the changes of an entry."),
+    "log": Row(HISTORY, "history:log", "List the changes in a place."),
+    "blame": Row(HISTORY, "history:blame", "Tell who wrote a value."),
+    "undo": Row(HISTORY, "history:undo", "Take back a change, or all that somebody changed."),
     "rescue": Row(RESCUE, "rescues:rescue", "List, show and drop what the pipe cache holds."),
     "backup": Row(UPKEEP, "upkeep:backup", "Back up databases, cursors and profiles, while they are in use."),
     "restore": Row(UPKEEP, "upkeep:restore", "Put a backup back; what it replaces is backed up first."),

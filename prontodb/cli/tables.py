@@ -10,11 +10,17 @@ if TYPE_CHECKING:
 
     from ..session import Session
 
+from ..errors import UsageError
 from ..render import page
 
 
-def show(session: Session, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> int:
-    """Prints rows; of each, these columns. JSON has all that a row holds."""
+def show(session: Session, columns: Sequence[str], rows: Sequence[Mapping[str, object]], *, ndjson: bool = False) -> int:
+    """Prints rows; of each, these columns. JSON has all that a row holds; with `ndjson` a line each."""
+    if ndjson:
+        if session.flags.json:
+            raise UsageError("Two formats: --json and --ndjson", cure="choose one")
+        page(session, [json.dumps(dict(row)) for row in rows])
+        return 0
     if session.flags.json:
         session.stdout.write(_json(rows))
         return 0

@@ -110,9 +110,16 @@ def _put_file(session: Session, text: str, path: str, write: Write) -> int:
 @click.option("-N", "--newline", is_flag=True, help="End with a newline, adding one where there is none.")
 @click.option("--include-expired", "expired", is_flag=True, help="Also one that has expired but was not removed yet.")
 @click.option("--rev", "revision", is_flag=True, help="Print its revision instead of its value.")
+@click.option("--at", metavar="WHEN", help="As it was: at a revision (17), 10m ago, 2026-11-23T12:00, @UNIXSECONDS; as far as it is kept.")
 @click.option("--no-nul", "whole", is_flag=True, help="Refuse (65) a value with a NUL in it, which no shell variable can hold.")
-def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: bool) -> int:
+def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: Any) -> int:
     """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
+    if how["at"] is not None:
+        from .history import get_at
+
+        if source is not None or null or expired or how["whole"]:
+            raise UsageError("--at is for one address, as it was", cure="leave out --from, -0, --include-expired and --no-nul")
+        return get_at(session, _given(address), how["at"], newline=newline, rev=how["revision"])
     if how["revision"] and source is None:
         found = kv.get(open_store(session), session.address(_given(address)), expired=expired)
         session.stdout.write(b"%d\n" % found.entry.revision)
@@ -136,13 +143,14 @@ def get(session: Session, address: str | None, source: str | None, null: bool, n
 @click.argument("address", required=False)
 @from_option
 @null_option
-def delete(session: Session, address: str | None, source: str | None, null: bool) -> int:
-    """Delete an entry; with --from, all that are named there, in one step."""
+@click.option("--purge", is_flag=True, help="Keep nothing of it: its history goes too, also that of what is deleted already.")
+def delete(session: Session, address: str | None, source: str | None, null: bool, purge: bool) -> int:
+    """Delete an entry; with --from, all that are named there, in one step. Without --purge, its value stays in the history for a while."""
     if source is not None:
         from .many import delete_many
 
-        return delete_many(session, _only(address, source), null=null)
-    return hot.delete(session, _given(address))
+        return delete_many(session, _only(address, source), null=null, purge=purge)
+    return hot.delete(session, _given(address), purge=purge)
 
 
 @verb(epilog="Example: prontodb exists work.lock.deploy && echo locked")

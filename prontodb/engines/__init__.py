@@ -6,7 +6,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..past import Keeping
     from .base import Engine
+
+    Asked = tuple[Callable[[], float], Callable[[], Keeping]]
 
 SCHEMES = ("sqlite", "postgresql", "postgres")
 """What may stand before `://` in a database; without it, a name or a path is SQLite's."""
@@ -20,16 +23,19 @@ def scheme(target: str) -> str:
     return name
 
 
-def open_sqlite(path: str, whose: tuple[str, str], timeout: "Callable[[], float]", *, folders: bool) -> "Engine":
-    """The SQLite engine on a file, which need not exist, for a user and a meta. Nothing is opened before the first verb."""
+def open_sqlite(path: str, whose: tuple[str, str], asked: "Asked", *, folders: bool) -> "Engine":
+    """The SQLite engine on a file, which need not exist, for a user and a meta. Nothing is opened before the first verb.
+
+    `asked` is what each call is asked for: how long it waits, and what becomes of values that are replaced.
+    """
     from .sqlite import SqliteEngine
 
     user, meta = whose
-    return SqliteEngine(path, meta, timeout, folders=folders, user=user)
+    return SqliteEngine(path, meta, *asked, folders=folders, user=user)
 
 
-def open_postgres(url: str, whose: tuple[str, str], timeout: "Callable[[], float]", variables: "Sequence[tuple[str, str]]") -> "Engine":
+def open_postgres(url: str, whose: tuple[str, str], asked: "Asked", variables: "Sequence[tuple[str, str]]") -> "Engine":
     """The PostgreSQL engine on a URL. Nothing is connected before the first verb. Raises `InvalidDatabase` for a URL that is none."""
     from .postgres import PostgresEngine
 
-    return PostgresEngine(url, whose, timeout, variables=variables)
+    return PostgresEngine(url, whose, *asked, variables=variables)

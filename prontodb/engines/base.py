@@ -5,6 +5,9 @@ SQL or a path in it. An engine belongs to one meta from the moment it is made, s
 listings are in byte order of their UTF-8. An entry whose `expires` is at or before `now` does not exist, whether or not it has been
 removed. `tests/conformance.py` holds every engine to this.
 
+What a change replaces or deletes is kept as a version of the history, as far as the `Keeping` of the call says: see `past`. Neither an
+entry that ended by itself nor the pipe cache has one. A change of a lifetime is none. Every other change has a revision above all others.
+
 Failures, for all verbs: `Busy` where another process held the store too long, `StorageError` or one of its kinds where the store
 cannot do it. A write that raises has changed nothing.
 """
@@ -14,6 +17,7 @@ from typing import Protocol
 
 from ..address import Address, Place
 from ..model import Content, Entry, Found, Space, Write
+from ..past import Step, Version
 
 
 class Capabilities:
@@ -58,8 +62,8 @@ class Engine(Protocol):
         Of equal addresses the last one counts. A content is read once, before the next item is asked for.
         """
 
-    def delete(self, addresses: Iterable[Address], now: float) -> list[Address]:
-        """Removes all that are there in one step; those that were."""
+    def delete(self, addresses: Iterable[Address], now: float, *, purge: bool = False) -> list[Address]:
+        """Removes all that are there in one step; those that were. With `purge` their history goes too, and that counts as being there."""
 
     def increment(self, address: Address, by: int, now: float) -> int:
         """Adds to a decimal integer, which counts as 0 where there is none; the new value. The lifetime stays.
@@ -75,6 +79,24 @@ class Engine(Protocol):
 
     def expire(self, address: Address, expires: int | None, now: float) -> bool:
         """Sets when an entry ends (None: never); False where there is none. The revision stays."""
+
+    def recall(self, address: Address, revision: int, now: float) -> Found | None:
+        """A version by its revision, the live one too; None where its bytes are not kept."""
+
+    def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> list[Version]:
+        """The versions of an entry, of a place, or of all but the pipe cache; those touched last first, at most `limit`.
+
+        A version is touched when it is made and when it ends: those that were before `since` are left out.
+        """
+
+    def revert(self, steps: Iterable[Step], now: float) -> None:
+        """Takes keys back to earlier versions, with their lifetimes as they were, in one step: a change like any other.
+
+        Raises `PreconditionFailed` where one was changed since, or its version is not kept any more.
+        """
+
+    def drop(self, addresses: Iterable[Address], now: float) -> list[Address]:
+        """Removes the history of keys, not their entries; those that had one."""
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """At most `limit` names of a place, beyond the name `after`."""
@@ -98,7 +120,7 @@ class Engine(Protocol):
         """Lets go of whatever others could notice, but stays usable: between two calls of a process that goes on."""
 
     def purge(self, limit: int, now: float) -> int:
-        """Removes at most `limit` expired entries; how many."""
+        """Removes at most `limit` expired entries and versions of the history whose time is over; how many."""
 
     def close(self) -> None:
         """Lets go of everything; the engine is not used after it."""

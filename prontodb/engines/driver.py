@@ -51,7 +51,7 @@ ERRORS = (Error, UnicodeDecodeError)
 """The second is how the driver fails to quote SQLite, where a damaged schema is no text any more."""
 APPLICATION_ID = 0x50524F4E
 """`PRON`: what tells a database of ours from any other SQLite file."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The shape that `schema` makes and migrates to."""
 
 complete_statement = sqlite3.complete_statement

@@ -40,7 +40,7 @@ class StorageFull(StorageError):
 
 
 class NeedsWriter(StorageError):
-    """The database must be migrated, or a change that was cut off undone, before it can be read; `SqliteEngine` does so."""
+    """A change that was cut off must be undone before the database can be read; `SqliteEngine` does so."""
 
     slug = "needs-writer"
 

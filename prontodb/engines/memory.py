@@ -2,32 +2,75 @@
 
 from ..address import Address, Place
 from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
+from ..past import OFF, OVERHEAD, Change, Step, Version
 from .failures import PreconditionFailed
+from .history import cached
 from .table import INLINE, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
+    from ..past import Keeping
     from .base import Capabilities, Engine
+
+    T = TypeVar("T")
+    State = tuple[dict[Address, Entry], dict[Address, Version], "dict[Address, list[Past]]", int]
+
+
+class Past:
+    """A version of the history with its bytes, kept until the Unix second `until`."""
+
+    __slots__ = ("until", "value", "version")
+
+    def __init__(self, version: Version, value: bytes, until: int) -> None:
+        self.version = version
+        self.value = value
+        self.until = until
+
+    @property
+    def cost(self) -> int:
+        """Bytes that it counts."""
+        return OVERHEAD + (self.version.size if self.version.kept else 0)
+
+    @property
+    def successor(self) -> int:
+        """The revision of the change that ended it."""
+        assert self.version.ended
+        return self.version.ended.revision
 
 
 class Tenant:
-    """What one meta has: entries with their values, default lifetimes, and the last revision given out."""
+    """What one meta has: entries with their values, default lifetimes, the last revision given out, and the history.
 
-    __slots__ = ("entries", "revision", "ttls")
+    `live` tells of each entry what the history will say of it; `past` has the earlier versions of a key, the oldest first.
+    """
+
+    __slots__ = ("entries", "live", "past", "revision", "ttls")
 
     def __init__(self) -> None:
         self.entries: dict[Address, Entry] = {}
+        self.live: dict[Address, Version] = {}
+        self.past: dict[Address, list[Past]] = {}
         self.ttls: dict[tuple[str, str], int] = {}
         self.revision = 0
+
+    def state(self) -> "State":
+        """All that a change may have to be undone to."""
+        return dict(self.entries), dict(self.live), {address: list(those) for address, those in self.past.items()}, self.revision
+
+    def undo(self, state: "State") -> None:
+        """Goes back to it."""
+        self.entries, self.live, self.past, self.revision = state
 
 
 class MemoryEngine:
     """One meta's view of `shared`, which several engines may be given, or of a store of its own."""
 
-    def __init__(self, meta: str, shared: "dict[str, Tenant] | None" = None) -> None:
+    def __init__(self, meta: str, shared: "dict[str, Tenant] | None" = None, keeping: "Callable[[], Keeping]" = lambda: OFF) -> None:
         self._tenant = ({} if shared is None else shared).setdefault(meta, Tenant())
+        self._keeping = keeping
         self.notices: list[str] = []
 
     @property
@@ -53,6 +96,30 @@ class MemoryEngine:
         """See `base`."""
         entry = self._tenant.entries.get(address) if expired else self._live(address, now)
         return Found(_shown(entry), Content.of(entry.value or b"").pieces()) if entry else None
+
+    def recall(self, address: Address, revision: int, now: float) -> Found | None:
+        """See `base`."""
+        entry = self._live(address, now)
+        if entry and entry.revision == revision:
+            return self.get(address, now)
+        for one in self._tenant.past.get(address, []):
+            made, expires = one.version.made, one.version.expires
+            if made.revision == revision and one.version.kept and one.until > now and (expires is None or expires > now):
+                return Found(Entry(address.name, one.version.size, revision, expires, None), Content.of(one.value).pieces())
+        return None
+
+    def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> list[Version]:
+        """See `base`."""
+        found = []
+        for address, entry in self._tenant.entries.items():
+            version = _copied(self._tenant.live[address], now)
+            version.size, version.expires = entry.size, entry.expires
+            if _alive(entry, now) and (version.made.time or 0) >= since:
+                found.append(version)
+        for those in self._tenant.past.values():
+            found += [_copied(one.version, now) for one in those if one.until > now and (_touched(one.version).time or 0) >= since]
+        found = [version for version in found if _within(scope, version.address)]
+        return sorted(found, key=lambda version: -_touched(version).revision)[:limit]
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
@@ -83,39 +150,27 @@ class MemoryEngine:
 
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
-        value = content.read()
-        self._require(address, write, now)
-        return self._store(address, value, write.note, self._expires(address, write, now))
+        return self._put((address, content), write, now)
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
-        tenant = self._tenant
-        entries, revision = dict(tenant.entries), tenant.revision
-        try:
-            return len({address: self.put(address, content, write, now) for address, content in items})
-        except BaseException:
-            tenant.entries, tenant.revision = entries, revision
-            raise
+        return self._all(lambda start: len({address: self._put((address, content), write, now, start) for address, content in items}))
 
     def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
         """See `base`."""
-        tenant, count = self._tenant, 0
-        entries, revision = dict(tenant.entries), tenant.revision
-        try:
-            for address, content, ttl in items:
-                self.put(address, content, Write(ttl), now)
-                count += 1
-        except BaseException:
-            tenant.entries, tenant.revision = entries, revision
-            raise
-        return count
+        return self._all(lambda start: sum(bool(self._put((address, content), Write(ttl), now, start)) for address, content, ttl in items))
 
-    def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False) -> list[Address]:
         """See `base`."""
-        gone = [address for address in dict.fromkeys(addresses) if self._live(address, now)]
-        for address in gone:
-            del self._tenant.entries[address]
-        return gone
+        return [address for address in dict.fromkeys(addresses) if self._delete(address, now, purge=purge)]
+
+    def drop(self, addresses: "Iterable[Address]", now: float) -> list[Address]:  # noqa: ARG002 - the contract's
+        """See `base`."""
+        return [address for address in dict.fromkeys(addresses) if self._tenant.past.pop(address, None)]
+
+    def revert(self, steps: "Iterable[Step]", now: float) -> None:
+        """See `base`."""
+        self._all(lambda _: sum(self._revert(step, now) for step in steps))
 
     def increment(self, address: Address, by: int, now: float) -> int:
         """See `base`."""
@@ -132,9 +187,10 @@ class MemoryEngine:
         if entry is None:
             return False
         self._require(target, write, now)
-        self._store(target, entry.value or b"", b"", entry.expires if keep else self._expires(target, write, now))
+        self._give_way(target, now)
+        self._store((target, now), entry.value or b"", b"", entry.expires if keep else self._expires(target, write, now))
         if move and source != target:
-            del self._tenant.entries[source]
+            self._delete(source, now)
         return True
 
     def expire(self, address: Address, expires: int | None, now: float) -> bool:
@@ -159,7 +215,11 @@ class MemoryEngine:
         gone = [address for address, entry in self._tenant.entries.items() if not _alive(entry, now)][:limit]
         for address in gone:
             del self._tenant.entries[address]
-        return len(gone)
+        ended = [(address, one) for address, those in self._tenant.past.items() for one in those if one.until <= now]
+        ended = ended[: limit - len(gone)]
+        for address, one in ended:
+            self._cut(address, one.successor)
+        return len(gone) + len(ended)
 
     # Below the verbs
 
@@ -180,16 +240,115 @@ class MemoryEngine:
         ttl = self._tenant.ttls.get((address.project, address.namespace)) if write.ttl is INHERIT else write.ttl
         return end(now, ttl) if ttl else None
 
-    def _store(self, address: Address, value: bytes, note: bytes, expires: int | None) -> int:
-        self._tenant.revision += 1
-        entry = Entry(address.name, len(value), self._tenant.revision, expires, value)
+    def _put(self, item: tuple[Address, Content], write: Write, now: float, start: int | None = None) -> int:
+        address, value = item[0], item[1].read()
+        self._require(address, write, now)
+        expires = self._expires(address, write, now)
+        self._give_way(address, now, start)
+        return self._store((address, now), value, write.note, expires)
+
+    def _all(self, change: "Callable[[int], T]") -> "T":
+        """A change of several, all or none; it is told the last revision before it."""
+        state = self._tenant.state()
+        try:
+            return change(state[3])
+        except BaseException:
+            self._tenant.undo(state)
+            raise
+
+    def _store(self, at: tuple[Address, float], value: bytes, note: bytes, expires: int | None) -> int:
+        """Puts what `_give_way` has made room for."""
+        (address, now), tenant = at, self._tenant
+        entry = Entry(address.name, len(value), tenant.revision, expires, value)
         entry.note = note
-        self._tenant.entries[address] = entry
-        return entry.revision
+        tenant.entries[address] = entry
+        tenant.live[address].made = Change(tenant.revision, now, self._keeping().actor)
+        return tenant.revision
+
+    def _delete(self, address: Address, now: float, *, purge: bool = False) -> bool:
+        had = bool(purge and self._tenant.past.pop(address, None))
+        if not self._live(address, now):
+            return had
+        self._give_way(address, now, deleted=True, trace=not purge)
+        del self._tenant.entries[address]
+        return True
+
+    def _revert(self, step: Step, now: float) -> int:
+        address, past = step.address, self._tenant.past.get(step.address, [])
+        entry = self._live(address, now)
+        if (entry.revision if entry else past[-1].successor if past else 0) != step.standing:
+            raise PreconditionFailed(f"{address} was changed meanwhile", address=str(address))
+        if not step.to:
+            return self._delete(address, now)
+        found = [one for one in past if one.version.made.revision == step.to and one.version.kept]
+        if not found:
+            raise PreconditionFailed(f"{address} is not kept any more as it was", address=str(address))
+        self._give_way(address, now)
+        return self._store((address, now), found[0].value, b"", found[0].version.expires)
+
+    def _give_way(self, address: Address, now: float, start: int | None = None, *, deleted: bool = False, trace: bool = True) -> None:
+        """Takes a revision for a change of an entry, and what it replaces into the history. `start` as in `_all`."""
+        tenant, keeping, entry = self._tenant, self._keeping(), self._live(address, now)
+        tenant.revision += 1
+        old = tenant.live.get(address)
+        fresh = entry is not None and start is not None and entry.revision > start
+        tenant.live[address] = Version(address, Change(0, None, ""), 0, None)
+        tenant.live[address].previous = 0 if entry is None else old.previous if fresh and old else entry.revision
+        if cached(address.project, address.namespace):
+            return
+        if not keeping.ttl:
+            tenant.past.pop(address, None)
+        elif entry and old and fresh:
+            for one in tenant.past.get(address, [])[-1:]:
+                if one.successor == entry.revision:
+                    one.version.ended = Change(tenant.revision, now, keeping.actor)
+        elif entry and old and trace:
+            self._keep(entry, old, Change(tenant.revision, now, keeping.actor), deleted=deleted)
+
+    def _keep(self, entry: Entry, version: Version, change: Change, *, deleted: bool) -> None:
+        keeping, tenant, version = self._keeping(), self._tenant, _copied(version, 0)
+        version.size, version.expires, version.ended, version.deleted = entry.size, entry.expires, change, deleted
+        version.kept = entry.size + OVERHEAD <= keeping.size
+        past = tenant.past.setdefault(version.address, [])
+        past.append(Past(version, entry.value or b"", end(change.time or 0, keeping.ttl)))
+        del past[: -keeping.count]
+        held = sum(one.cost for those in tenant.past.values() for one in those)
+        oldest = sorted((one for those in tenant.past.values() for one in those), key=lambda one: (one.until, one.successor))
+        for one in oldest if held > keeping.size else ():
+            if held <= keeping.size - keeping.size // 8 or (held <= keeping.size and one.successor == change.revision):
+                break
+            held -= self._cut(one.version.address, one.successor)
+
+    def _cut(self, address: Address, upto: int) -> int:
+        """Removes the versions of a key that ended with that revision or before; how many bytes they counted."""
+        past = self._tenant.past.get(address, [])
+        cut = [one for one in past if one.successor <= upto]
+        self._tenant.past[address] = past[len(cut) :]
+        return sum(one.cost for one in cut)
 
 
 def _alive(entry: Entry, now: float) -> bool:
     return entry.expires is None or entry.expires > now
+
+
+def _touched(version: Version) -> Change:
+    return version.ended or version.made
+
+
+def _copied(version: Version, now: float) -> Version:
+    """A copy to hand out."""
+    copy = Version(version.address, version.made, version.size, version.expires)
+    copy.previous, copy.ended, copy.deleted = version.previous, version.ended, version.deleted
+    copy.kept = version.kept and (version.expires is None or version.expires > now)
+    return copy
+
+
+def _within(scope: Address | Place | None, address: Address) -> bool:
+    if scope is None:
+        return not cached(address.project, address.namespace)
+    if isinstance(scope, Address):
+        return scope == address
+    return (scope.project, scope.namespace) == (address.project, address.namespace) and address.name.startswith(scope.prefix)
 
 
 def _shown(entry: Entry) -> Entry:

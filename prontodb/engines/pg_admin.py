@@ -6,7 +6,7 @@ from ..errors import Denied, StorageError, UsageError
 from . import pg_failures
 from .pg_driver import Error, Stalled, Target, connect, execute, no_answer
 from .pg_roles import owner_of, quoted, role_of
-from .pg_schema import MINIMUM, TABLES, VERSION, schema, statistics_off
+from .pg_schema import MINIMUM, TABLES, VERSION, schema, second, statistics_off
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,12 +54,11 @@ class Admin:
             raise pg_failures.translate(error, self.target.shown) from error
 
     def init(self) -> bool:
-        """Makes the schema and its owner; False where it was there already."""
+        """Makes the schema and its owner, or brings an older one up to date; False where it was there already."""
         self._take_turns()
         owner = owner_of(self.target.database)
         if self.run("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'prontodb'"):
-            self._as_owner(self._check_version)
-            return False
+            return self._update()
         self._make_role(owner)
         database = quoted(self.target.database)
         self.run(f"GRANT CREATE ON DATABASE {database} TO {quoted(owner)}")
@@ -119,12 +118,21 @@ class Admin:
         self.run(schema(yugabyte=self.yugabyte))
         self.run(statistics_off([(row[0], row[1]) for row in self.run(_COLUMNS)]))
 
-    def _check_version(self) -> None:
-        version = self.run("SELECT version FROM prontodb.state")[0][0]
-        if version != VERSION:
+    def _update(self) -> bool:
+        """Brings an older schema up to date, in one transaction; whether it was one. Raises `NewerDatabase`."""
+        found: list[int] = []
+        self._as_owner(lambda: found.append(self.run("SELECT version FROM prontodb.state")[0][0]))
+        if found[0] > VERSION:
             from .failures import NewerDatabase
 
-            raise NewerDatabase(f"{self.target.shown} was made by a newer ProntoDB (schema {version})", cure="upgrade prontodb")
+            raise NewerDatabase(f"{self.target.shown} was made by a newer ProntoDB (schema {found[0]})", cure="upgrade prontodb")
+        if found[0] < VERSION:
+            self._as_owner(self._second)
+        return found[0] < VERSION
+
+    def _second(self) -> None:
+        self.run(second(yugabyte=self.yugabyte))
+        self.run(statistics_off([(row[0], row[1]) for row in self.run(_COLUMNS)]))
 
     def _connect(self) -> "Connection":
         end = time.monotonic() + PATIENCE

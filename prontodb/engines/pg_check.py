@@ -55,7 +55,10 @@ def findings(admin: Admin, meta: str) -> "Iterator[Finding]":
     if not admin.run("SELECT 1 FROM pg_namespace WHERE nspname = 'prontodb'"):
         yield Finding("schema", "missing", "prontodb admin postgres init")
         return
-    yield Finding("schema", f"version {VERSION}")
+    current = admin.run("SELECT to_regclass('prontodb.past') IS NOT NULL")[0][0]
+    yield (
+        Finding("schema", f"version {VERSION}") if current else Finding("schema", "version 1, an older one", "prontodb admin postgres init")
+    )
     yield _policies(admin)
     yield _owner(admin)
     yield _public(admin)

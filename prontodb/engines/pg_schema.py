@@ -6,12 +6,13 @@ what others hold.
 
 History
     1   first version
+    2   who wrote an entry and when; the history
 """
 
-VERSION = 1
+VERSION = 2
 MINIMUM = 150000
 """The oldest server that this was tested with, as `server_version_num`."""
-TABLES = ("tenant", "cache", "entry", "chunk")
+TABLES = ("tenant", "cache", "entry", "chunk", "past")
 
 SCHEMA = """
 CREATE SCHEMA prontodb;
@@ -61,6 +62,40 @@ CREATE TABLE prontodb.chunk (
 ALTER TABLE prontodb.chunk ALTER COLUMN data SET STORAGE EXTERNAL;
 """
 
+HISTORY = """
+-- When an entry was written (milliseconds) and by whom, and the revision of what it replaced: 0 where nothing stood there. All three are
+-- NULL from before version 2.
+ALTER TABLE prontodb.entry ADD COLUMN written bigint, ADD COLUMN actor text, ADD COLUMN previous bigint;
+-- Bytes that a meta has in its history.
+ALTER TABLE prontodb.tenant ADD COLUMN held bigint NOT NULL DEFAULT 0;
+-- A value that the change `successor` replaced, or with `deleted` deleted, at `ended` (milliseconds), by `ender`. From `revision` on as in
+-- `entry`; but `kept` is false where the value was not taken over, or is gone because `expires` has come. The row goes at `until`.
+CREATE TABLE prontodb.past (
+    meta name NOT NULL DEFAULT current_user,
+    project bytea NOT NULL,
+    namespace bytea NOT NULL,
+    name bytea NOT NULL,
+    successor bigint NOT NULL,
+    deleted boolean NOT NULL,
+    ended bigint NOT NULL,
+    ender text NOT NULL,
+    until bigint NOT NULL,
+    revision bigint NOT NULL,
+    written bigint,
+    actor text,
+    previous bigint,
+    expires bigint,
+    size bigint NOT NULL,
+    kept boolean NOT NULL,
+    body bigint,
+    value bytea,
+    PRIMARY KEY ({key}, project, namespace, name, successor)
+);
+CREATE INDEX past_until ON prontodb.past (meta, until);
+CREATE INDEX past_expires ON prontodb.past (meta, expires) WHERE kept AND expires IS NOT NULL;
+UPDATE prontodb.state SET version = 2;
+"""
+
 GUARD = """
 ALTER TABLE prontodb.{table} ENABLE ROW LEVEL SECURITY;
 ALTER TABLE prontodb.{table} FORCE ROW LEVEL SECURITY;
@@ -70,7 +105,19 @@ CREATE POLICY own ON prontodb.{table} USING (meta = current_user) WITH CHECK (me
 
 def schema(*, yugabyte: bool) -> str:
     """What makes the tables, for one transaction. YugabyteDB spreads rows by the hash of a first column that is not said to be in order."""
-    return SCHEMA.format(key="meta ASC" if yugabyte else "meta") + "".join(GUARD.format(table=table) for table in TABLES)
+    key = "meta ASC" if yugabyte else "meta"
+    return (SCHEMA + HISTORY).format(key=key) + "".join(GUARD.format(table=table) for table in TABLES)
+
+
+def second(*, yugabyte: bool) -> str:
+    """What makes version 2 of version 1. Whoever may use the entries may use their history."""
+    grants = """
+DO $$ DECLARE role name; BEGIN
+    FOR role IN SELECT DISTINCT pg_get_userbyid(a.grantee) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+        aclexplode(c.relacl) a WHERE n.nspname = 'prontodb' AND c.relname = 'entry' AND a.grantee NOT IN (0, c.relowner)
+    LOOP EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON prontodb.past TO ' || quote_ident(role); END LOOP; END $$;
+"""
+    return HISTORY.format(key="meta ASC" if yugabyte else "meta") + GUARD.format(table="past") + grants
 
 
 def statistics_off(columns: "list[tuple[str, str]]") -> str:

@@ -2,7 +2,9 @@
 
 from ..address import Address
 from ..model import FOREVER, INHERIT, PIECE, Content, Write, end
+from ..past import OFF
 from .failures import PreconditionFailed
+from .pg_history import History, traced
 from .table import integer
 
 TYPE_CHECKING = False
@@ -10,10 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ..past import Keeping, Step
     from .pg_driver import Row
     from .pg_link import Link
 
     Item = tuple[Address, Content]
+    Key = tuple[bytes, bytes, bytes]
     Batch = dict[Address, tuple[bytes, int | None]]
 
 INLINE = PIECE
@@ -28,49 +32,59 @@ COPIED = 8
 
 AT = "meta = current_user AND project = %s AND namespace = %s AND name = %s"
 LIVE = "(expires IS NULL OR expires > %s)"
-_STANDING = """SELECT e.revision, e.expires, e.body, e.size, c.ttl, CASE WHEN e.size <= 600 THEN e.value END FROM (SELECT 1) AS one
+_STANDING = """SELECT e.revision, e.expires, e.body, e.size, e.previous, c.ttl, CASE WHEN e.size <= 600 THEN e.value END
+FROM (SELECT 1) AS one
 LEFT JOIN prontodb.entry e ON e.meta = current_user AND e.project = %s AND e.namespace = %s AND e.name = %s
 LEFT JOIN prontodb.cache c ON c.meta = current_user AND c.project = %s AND c.namespace = %s"""
 _OVER = """ON CONFLICT (meta, project, namespace, name) DO UPDATE SET revision = excluded.revision, expires = excluded.expires,
-size = excluded.size, body = excluded.body, note = excluded.note, value = excluded.value"""
-_PUT = f"""INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) {_OVER}"""
-_PUT_MANY = f"""INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value)
-SELECT i.project, i.namespace, i.name, i.revision, i.expires, length(i.value), NULL, %s, i.value
-FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bytea[])
-AS i (project, namespace, name, revision, expires, value) {_OVER}"""
+size = excluded.size, body = excluded.body, note = excluded.note, value = excluded.value,
+written = excluded.written, actor = excluded.actor, previous = excluded.previous"""
+_INTO = "INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value, written, actor, previous)"
+_PUT = f"{_INTO} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) {_OVER}"
+_PUT_MANY = f"""{_INTO}
+SELECT i.project, i.namespace, i.name, i.revision, i.expires, length(i.value), NULL, %s, i.value, %s, %s, i.previous
+FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bigint[])
+AS i (project, namespace, name, revision, expires, value, previous) {_OVER}"""
+_COPY = f"{_INTO} SELECT %s, %s, %s, %s, %s, size, %s, NULL, value, %s, %s, %s FROM prontodb.{{}} WHERE {AT}{{}} {_OVER}"
 _MANY = "(e.project, e.namespace, e.name) IN (SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[]))"
-_STANDING_MANY = f"""SELECT e.project, e.namespace, e.name, e.revision, e.expires, e.body FROM prontodb.entry e
+_STANDING_MANY = f"""SELECT e.project, e.namespace, e.name, e.revision, e.expires, e.body, e.size, e.previous FROM prontodb.entry e
 WHERE e.meta = current_user AND {_MANY}"""
+_DELETE = f"DELETE FROM prontodb.entry e WHERE e.meta = current_user AND {_MANY} AND {LIVE} RETURNING 1"
 _GONE = """chunks AS (DELETE FROM prontodb.chunk c USING gone g WHERE c.meta = current_user AND c.body = g.body)"""
-_DELETE = f"""WITH gone AS (DELETE FROM prontodb.entry e WHERE e.meta = current_user AND {_MANY} AND {LIVE}
-RETURNING e.project, e.namespace, e.name, e.body), {_GONE} SELECT project, namespace, name FROM gone"""
 _PURGE = f"""WITH gone AS (DELETE FROM prontodb.entry e WHERE e.meta = current_user AND (e.project, e.namespace, e.name) IN
 (SELECT project, namespace, name FROM prontodb.entry WHERE meta = current_user AND expires <= %s ORDER BY expires LIMIT %s)
 RETURNING e.body), {_GONE} SELECT count(*) FROM gone"""
 
 
 class Standing:
-    """What stands at an address as a write begins, and the default lifetime there. `revision` 0: nothing that lives."""
+    """What stands at an address as a write begins, and the default lifetime there. `revision` 0: nothing that lives.
 
-    __slots__ = ("body", "expires", "revision", "size", "ttl", "value")
+    `made` is the revision that it has, alive or not.
+    """
 
-    def __init__(self, row: "Row", now: float) -> None:
-        revision, self.expires, self.body, self.size, self.ttl, value = row
+    __slots__ = ("body", "expires", "made", "previous", "revision", "size", "ttl", "value")
+
+    def __init__(self, row: "Row", now: float, ttl: int | None = None, value: bytes = b"") -> None:
+        revision, self.expires, self.body, self.size, self.previous = row
         live = revision is not None and (self.expires is None or self.expires > now)
-        self.revision: int = revision if live else 0
-        self.value = bytes(value or b"")
+        self.made: int = revision or 0
+        self.revision: int = self.made if live else 0
+        self.ttl = ttl
+        self.value = value
 
 
 class Table:
-    """One meta's entries, within one transaction at one moment `now`; `revision` is the first that it may give out."""
+    """One meta's entries, within one transaction at one moment `now`; `revision` is the first that it may give out, and `keeping` what
+    becomes of values that are replaced.
+    """
 
-    def __init__(self, link: "Link", revision: int, now: float) -> None:
+    def __init__(self, link: "Link", revision: int, now: float, keeping: "Keeping" = OFF) -> None:
         self._run = link.execute
         self._now = now
         self._second = int(now // 1)
         self._first = revision
         self._next = revision
+        self._history = History(link, now, keeping)
 
     def put(self, address: Address, content: Content, write: Write) -> int:
         """Stores, as `Engine.put`."""
@@ -112,14 +126,34 @@ class Table:
         self._put_batch(batch, write)
         return count
 
-    def delete(self, addresses: "list[Address]") -> list[Address]:
-        """Removes what lives of these; those, in the order asked."""
+    def delete(self, addresses: "list[Address]", *, purge: bool = False) -> list[Address]:
+        """Removes what lives of these, and with `purge` their history; those, in the order asked."""
         wanted = dict.fromkeys(addresses)
         if not wanted:
             return []
-        rows = self._run(_DELETE, (*_columns(wanted), self._second))
-        gone = {tuple(bytes(part) for part in row) for row in rows}
-        return [address for address in wanted if _key(address) in gone]
+        gone = self._history.cut([_key(address) for address in wanted]) if purge else set()
+        standing = {key: found for key, found in self._standing_many(_columns(wanted)).items() if found.revision}
+        if standing:
+            revision = self._take()
+            self._give_way(standing, dict.fromkeys(standing, revision), deleted=True, trace=not purge)
+            self._run(_DELETE, (*_columns(wanted), self._second))
+        return [address for address in wanted if _key(address) in standing or _key(address) in gone]
+
+    def drop(self, addresses: "list[Address]") -> list[Address]:
+        """Removes the history of keys; those that had one."""
+        gone = self._history.cut([_key(address) for address in dict.fromkeys(addresses)])
+        return [address for address in dict.fromkeys(addresses) if _key(address) in gone]
+
+    def revert(self, steps: "Iterable[Step]") -> None:
+        """Goes back, as `Engine.revert`."""
+        for step in steps:
+            address = step.address
+            if self._history.last(_key(address)) != step.standing:
+                raise PreconditionFailed(f"{address} was changed meanwhile", address=str(address))
+            if step.to:
+                self._recall(address, step.to)
+            else:
+                self.delete([address])
 
     def increment(self, address: Address, by: int) -> int:
         """Adds, as `Engine.increment`."""
@@ -140,16 +174,12 @@ class Table:
         require(target, write, standing.revision)
         revision = self._take()
         expires = found.expires if keep else self._expires(write, standing.ttl)
-        if found.body is not None:
-            self._copy_chunks(found.body, revision, found.size)
-        self._run(
-            f"""INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value)
-            SELECT %s, %s, %s, %s, %s, size, %s, NULL, value FROM prontodb.entry WHERE {AT} {_OVER}""",
-            (*_key(target), revision, expires, None if found.body is None else revision, *_key(source)),
-        )
+        body = self._copied(found.body, revision, found.size)
+        previous = self._replaced(_key(target), standing, revision)
+        values = (*_key(target), revision, expires, body, *self._history.made, previous)
+        self._run(_COPY.format("entry", ""), (*values, *_key(source)))
         if move and source != target:
             self.delete([source])
-        self._drop_body(standing.body)
         return True
 
     def expire(self, address: Address, expires: int | None) -> bool:
@@ -169,8 +199,10 @@ class Table:
         return True
 
     def purge(self, limit: int = BATCH) -> int:
-        """Removes at most `limit` expired entries of this meta, the longest expired first; how many."""
-        return int(self._run(_PURGE, (self._second, limit))[0][0])
+        """Removes at most `limit` expired entries of this meta, the longest expired first, then versions of the history; how many."""
+        self._history.evict(self._first)
+        count = int(self._run(_PURGE, (self._second, limit))[0][0])
+        return count + self._history.purge(limit - count)
 
     def finish(self) -> None:
         """Keeps in mind the last revision that was given out, where there were several."""
@@ -179,7 +211,12 @@ class Table:
 
     def _standing(self, address: Address) -> Standing:
         key = _key(address)
-        return Standing(self._run(_STANDING, (*key, *key[:2]))[0], self._now)
+        *row, ttl, value = self._run(_STANDING, (*key, *key[:2]))[0]
+        return Standing(tuple(row), self._now, ttl, bytes(value or b""))
+
+    def _standing_many(self, columns: "tuple[list[bytes], ...]") -> "dict[Key, Standing]":
+        rows = self._run(_STANDING_MANY, columns)
+        return {(bytes(row[0]), bytes(row[1]), bytes(row[2])): Standing(row[3:], self._now) for row in rows}
 
     def _put(self, address: Address, content: Content, write: Write, standing: Standing) -> int:
         revision = self._take()
@@ -188,22 +225,57 @@ class Table:
             for number, piece in enumerate(content.pieces()):
                 self._run("INSERT INTO prontodb.chunk (body, number, data) VALUES (%s, %s, %s)", (revision, number, piece))
         fields = (content.size, revision, write.note or None, None) if large else (content.size, None, write.note or None, content.read())
-        self._run(_PUT, (*_key(address), revision, self._expires(write, standing.ttl), *fields))
-        self._drop_body(standing.body)
+        previous = self._replaced(_key(address), standing, revision)
+        expires = self._expires(write, standing.ttl)
+        self._run(_PUT, (*_key(address), revision, expires, *fields, *self._history.made, previous))
         return revision
 
     def _put_batch(self, batch: "Batch", write: Write) -> None:
         if not batch:
             return
         columns = _columns(batch)
-        old = self._run(_STANDING_MANY, columns)
+        standing = self._standing_many(columns)
         inherits = write.expires is None and any(ttl is INHERIT for _, ttl in batch.values())
         defaults = self._defaults(batch) if inherits else {}
         expires = [self._expires(_with_ttl(write, batch[address][1]), defaults.get(_key(address)[:2])) for address in batch]
-        revisions = [self._take() for _ in batch]
-        self._run(_PUT_MANY, (write.note or None, *columns, revisions, expires, [value for value, _ in batch.values()]))
-        for row in old:
-            self._drop_body(row[5])
+        successors = {_key(address): self._take() for address in batch}
+        before = self._give_way(standing, successors)
+        previous = [before.get(key, 0) for key in successors]
+        values = [value for value, _ in batch.values()]
+        self._run(_PUT_MANY, (write.note or None, *self._history.made, *columns, list(successors.values()), expires, values, previous))
+
+    def _replaced(self, key: "Key", standing: Standing, successor: int) -> int | None:
+        """As `_give_way`, for one."""
+        return self._give_way({key: standing}, {key: successor})[key] if standing.made else 0
+
+    def _give_way(
+        self, standing: "dict[Key, Standing]", successors: "dict[Key, int]", *, deleted: bool = False, trace: bool = True
+    ) -> "dict[Key, int | None]":
+        """Puts what stands there into the history, or where it is not to be kept, drops its body; what each successor replaces."""
+        on = trace and self._history.on
+        keep = [key for key, one in standing.items() if on and one.revision and one.made < self._first and traced(key)]
+        if keep:
+            self._history.keep(keep, [successors[key] for key in keep], deleted=deleted)
+        for key, one in standing.items():
+            if one.body is not None and (key not in keep or not self._history.whole(one.size)):
+                self._drop_body(one.body)
+            if one.revision >= self._first:
+                self._history.pass_on(key, one.made, successors[key])
+        if not self._history.on:
+            self._history.cut([key for key in standing if traced(key)])
+        return {key: one.previous if one.revision >= self._first else one.revision for key, one in standing.items()}
+
+    def _recall(self, address: Address, to: int) -> None:
+        sql = f"SELECT expires, body, size FROM prontodb.past WHERE {AT} AND revision = %s AND kept"
+        rows = self._run(sql, (*_key(address), to))
+        if not rows:
+            raise PreconditionFailed(f"{address} is not kept any more as it was", address=str(address))
+        expires, body, size = rows[0]
+        revision = self._take()
+        copy = self._copied(body, revision, size)
+        previous = self._replaced(_key(address), self._standing(address), revision)
+        values = (*_key(address), revision, expires, copy, *self._history.made, previous)
+        self._run(_COPY.format("past", " AND revision = %s AND kept"), (*values, *_key(address), to))
 
     def _defaults(self, batch: "Batch") -> "dict[Any, int]":
         places = list({_key(address)[:2] for address in batch})
@@ -222,13 +294,17 @@ class Table:
         ttl = default if write.ttl is INHERIT else write.ttl
         return end(self._now, ttl) if ttl else None
 
-    def _copy_chunks(self, body: int, copy: int, size: int) -> None:
+    def _copied(self, body: int | None, copy: int, size: int) -> int | None:
+        """A copy of a body, if there is one; its number."""
+        if body is None:
+            return None
         sql = """INSERT INTO prontodb.chunk (body, number, data)
             SELECT %s, number, data FROM prontodb.chunk
             WHERE meta = current_user AND body = %s AND number >= %s AND number < %s RETURNING 1"""
         for number in range(0, size + 1, COPIED):
             if not self._run(sql, (copy, body, number, number + COPIED)):
                 break
+        return copy
 
     def _drop_body(self, body: int | None) -> None:
         if body is not None:

@@ -3,6 +3,7 @@
 from ..address import Address, Place
 from ..errors import Busy, Denied
 from ..model import Content, Entry, Found, Space, Write
+from ..past import OFF
 from .pg_driver import Target
 from .pg_link import Gone, Link
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TypeVar
 
+    from ..past import Keeping, Step, Version
     from .base import Capabilities, Engine
     from .pg_driver import Row
     from .pg_table import Table
@@ -43,13 +45,22 @@ _CACHES = "SELECT project, namespace, ttl FROM prontodb.cache WHERE meta = curre
 
 
 class PostgresEngine:
-    """One meta's view of one database. `variables` are those of `urls.environment`; `timeout` gives seconds."""
+    """One meta's view of one database. `variables` are those of `urls.environment`; `timeout` gives seconds, `keeping` what becomes of
+    values that are replaced, nothing where it is None.
+    """
 
     def __init__(
-        self, url: str, whose: tuple[str, str], timeout: "Callable[[], float]", *, variables: "Sequence[tuple[str, str]]" = ()
+        self,
+        url: str,
+        whose: tuple[str, str],
+        timeout: "Callable[[], float]",
+        keeping: "Callable[[], Keeping] | None" = None,
+        *,
+        variables: "Sequence[tuple[str, str]]" = (),
     ) -> None:
         self._whose = whose
         self._timeout = timeout
+        self._keeping = keeping
         self._target = Target(url, variables)
         self._link = self._new_link()
         self._held: list[Link] = []
@@ -84,7 +95,24 @@ class PostgresEngine:
         """See `base`. A large value is read from one snapshot, over a connection of its own."""
         at = (*_place(address), address.name.encode(), -1 if expired else _second(now))
         rows = self._link.run(_GET, at)
-        return self._large(at) if rows and rows[0][5] is not None else _found(rows)
+        return self._large(_GET, at) if rows and rows[0][5] is not None else _found(rows)
+
+    def recall(self, address: Address, revision: int, now: float) -> Found | None:
+        """See `base`."""
+        found = self.get(address, now)
+        if found and found.entry.revision == revision:
+            return found
+        from .pg_history import RECALL
+
+        at = (*_place(address), address.name.encode(), revision, _second(now), _second(now))
+        rows = self._link.run(RECALL, at)
+        return self._large(RECALL, at) if rows and rows[0][5] is not None else _found(rows)
+
+    def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> "list[Version]":
+        """See `base`."""
+        from .pg_history import version, versions
+
+        return [version(row) for row in self._link.run(*versions(scope, since, limit, now))]
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
@@ -121,10 +149,20 @@ class PostgresEngine:
         fresh = _repeatable(items)
         return self._write(lambda table: table.load(fresh(), Write()), now, again=True)
 
-    def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False) -> list[Address]:
         """See `base`."""
         wanted = list(addresses)
-        return self._write(lambda table: table.delete(wanted), now, again=True)
+        return self._write(lambda table: table.delete(wanted, purge=purge), now, again=True)
+
+    def drop(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
+        """See `base`."""
+        wanted = list(addresses)
+        return self._write(lambda table: table.drop(wanted), now, again=True)
+
+    def revert(self, steps: "Iterable[Step]", now: float) -> None:
+        """See `base`."""
+        wanted = list(steps)
+        self._write(lambda table: table.revert(wanted), now, again=False)
 
     def increment(self, address: Address, by: int, now: float) -> int:
         """See `base`."""
@@ -163,8 +201,10 @@ class PostgresEngine:
         """A change and, in the same transaction, a batch of what has expired."""
         from .pg_table import Table
 
+        keeping = OFF if self._keeping is None else self._keeping()
+
         def both(revision: int) -> "T":
-            table = Table(self._link, revision, now)
+            table = Table(self._link, revision, now, keeping)
             result = change(table)
             table.purge()
             table.finish()
@@ -178,12 +218,12 @@ class PostgresEngine:
             raise Denied(f"Only its owner, user '{owner}', says who may use what this meta has", cure=f"--user {owner} if you are")
         self._link.execute("UPDATE prontodb.tenant SET shared = %s WHERE meta = current_user", (shared,))
 
-    def _large(self, at: tuple[object, ...]) -> Found | None:
+    def _large(self, query: str, at: tuple[object, ...]) -> Found | None:
         link = self._new_link()
         try:
             link.ready()
             link.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            rows = link.execute(_GET, at)
+            rows = link.execute(query, at)
         except Gone as gone:
             raise gone.error from gone
         except BaseException:

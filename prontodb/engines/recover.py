@@ -4,11 +4,12 @@ import os
 
 from ..errors import Busy, Denied, StorageError
 from ..files import sync_folder, unlink
+from ..past import OVERHEAD
 from .bodies import Bodies, marked
 from .connect import guard
 from .driver import APPLICATION_ID, ERRORS, Error, connect, pragma
 from .failures import translate, unwritable
-from .schema import create
+from .schema import COLUMNS, create
 from .upkeep import files
 
 TYPE_CHECKING = False
@@ -25,7 +26,14 @@ FIRST = 4096
 """Bytes of a page, the first of which says what the file is: without it nothing can be read."""
 NAMELESS = "recovered"
 PLACES = "SELECT id, meta, project, namespace, ttl FROM place WHERE id {} ? ORDER BY id {} LIMIT ?"
-NAMES = "SELECT name, revision, expires, size, body, note, value FROM entry WHERE place = ? AND name {} ? ORDER BY name {} LIMIT ?"
+_KNOWN = "revision, expires, size, body, note, value"
+_NAMES = "SELECT name, {}, {} FROM entry WHERE place = ? AND name {{}} ? ORDER BY name {{}} LIMIT ?"
+OLD_NAMES = _NAMES.format(_KNOWN, "NULL, NULL, NULL")
+"""Of a database of version 1, which does not say who wrote what."""
+NAMES = _NAMES.format(_KNOWN, "written, actor, previous")
+PAST_NAMES = "SELECT DISTINCT name FROM past WHERE place = ? AND name {} ? ORDER BY name {} LIMIT ?"
+_PAST = ("successor", *(column for column in COLUMNS["past"] if column not in ("place", "name", "successor")))
+PAST = f"SELECT {', '.join(_PAST)} FROM past WHERE place = ? AND name = ? AND successor {{}} ? ORDER BY successor {{}} LIMIT ?"  # noqa: S608
 
 
 class Recovered:
@@ -103,10 +111,15 @@ def _salvage(path: str, draft: str, done: Recovered) -> None:
     try:
         new.execute("BEGIN")
         known = list(_rows(old, PLACES, (), (-1, 1 << 62), done))
+        names = NAMES if _has(old, "SELECT previous FROM entry LIMIT 0") else OLD_NAMES
+        # A first page that is not the file's own cannot tell where a table is that came later.
+        past = not patched and _has(old, "SELECT 1 FROM past LIMIT 0")
         for place in [*known, *_nameless(old, {place[0] for place in known})]:
             new.execute("INSERT INTO place VALUES (?, ?, ?, ?, ?)", place)
-            for row in _rows(old, NAMES, (place[0],), ("", "\U0010ffff"), done):
+            for row in _rows(old, names, (place[0],), ("", "\U0010ffff"), done):
                 _entry((old, new), (place, row), Bodies(path), done)
+            for name in list(_rows(old, PAST_NAMES, (place[0],), ("", "\U0010ffff"), done)) if past else ():
+                _history((old, new), (place[0], name[0]), Bodies(path), done)
         _counters(old, new)
         done.files = {str(body) for _, body, _ in files(new)}
         new.execute("COMMIT")
@@ -116,6 +129,14 @@ def _salvage(path: str, draft: str, done: Recovered) -> None:
         old.close()
         if patched:
             unlink(patched)
+
+
+def _has(db: "Connection", query: str) -> bool:
+    try:
+        db.execute(query)
+    except ERRORS:
+        return False
+    return True
 
 
 def _nameless(db: "Connection", known: set[object]) -> "list[tuple[object, ...]]":
@@ -184,17 +205,33 @@ def _entry(
     dbs: "tuple[Connection, Connection]", found: "tuple[tuple[object, ...], tuple[object, ...]]", bulk: Bodies, done: Recovered
 ) -> None:
     old, new = dbs
-    place, (name, revision, expires, size, body, note, value) = found
+    place, (name, revision, expires, size, body, note, value, *made) = found
     pieces = [] if body is None else _body(old, body, size, bulk)  # type: ignore[arg-type]
     whole = isinstance(value, bytes) and len(value) == size if body is None else pieces is not None
     if not whole:
         done.lost.append(f"{place[2]}.{place[3]}.{name}")
         return
     new.executemany("INSERT OR REPLACE INTO chunk VALUES (?, ?, ?)", ((body, number, data) for number, data in pieces or []))
-    entry = (place[0], name, revision, expires, size, body, note, value)
-    new.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entry)
+    entry = (place[0], name, revision, expires, size, body, note, value, *made)
+    new.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entry)
     done.entries += 1
     done.size += int(str(size))
+
+
+def _history(dbs: "tuple[Connection, Connection]", at: tuple[object, object], bulk: Bodies, done: Recovered) -> None:
+    """The history of a key; none of it where some cannot be read, for with a gap it would give back what was not there."""
+    old, new = dbs
+    gaps = done.gaps
+    rows = [dict(zip(_PAST, row, strict=True)) for row in _rows(old, PAST, at, (-1, 1 << 62), done)]
+    for row in rows if done.gaps == gaps else ():
+        pieces = None if row["body"] is None else _body(old, row["body"], row["size"], bulk)  # type: ignore[arg-type]
+        if row["body"] is not None and pieces is None:
+            row |= {"kept": 0, "body": None}
+        new.executemany("INSERT OR REPLACE INTO chunk VALUES (?, ?, ?)", ((row["body"], number, data) for number, data in pieces or []))
+        columns = ("place", "name", *_PAST)
+        marks = ", ".join("?" * len(columns))
+        query = f"INSERT OR REPLACE INTO past ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - constants
+        new.execute(query, (*at, *row.values()))
 
 
 def _body(db: "Connection", body: int, size: int, bulk: Bodies) -> "list[tuple[int, bytes]] | None":
@@ -211,13 +248,23 @@ def _body(db: "Connection", body: int, size: int, bulk: Bodies) -> "list[tuple[i
 def _counters(old: "Connection", new: "Connection") -> None:
     """No number is given out again: what cannot be read is made up from what was saved."""
     _attempt(lambda: new.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", old.execute("SELECT name, value FROM state").fetchall()))
-    _attempt(lambda: new.executemany("INSERT OR REPLACE INTO revision VALUES (?, ?)", old.execute("SELECT * FROM revision").fetchall()))
-    new.execute(
-        "INSERT INTO revision SELECT p.meta, max(e.revision) FROM entry e JOIN place p ON p.id = e.place GROUP BY p.meta"
-        " ON CONFLICT (meta) DO UPDATE SET last = max(last, excluded.last)"
+    _attempt(
+        lambda: new.executemany(
+            "INSERT OR REPLACE INTO revision (meta, last) VALUES (?, ?)", old.execute("SELECT meta, last FROM revision").fetchall()
+        )
     )
-    last = new.execute("SELECT coalesce(max(body), 0) FROM entry").fetchone()[0]
-    new.execute("UPDATE state SET value = max(value, ?) WHERE name = 'body'", (last,))
+    for table, revision in (("entry", "revision"), ("past", "successor")):
+        new.execute(
+            f"INSERT INTO revision (meta, last) SELECT p.meta, max(e.{revision}) FROM {table} e JOIN place p ON p.id = e.place"  # noqa: S608
+            " GROUP BY p.meta ON CONFLICT (meta) DO UPDATE SET last = max(last, excluded.last)"
+        )
+        last = new.execute(f"SELECT coalesce(max(body), 0) FROM {table}").fetchone()[0]  # noqa: S608 - the names above
+        new.execute("UPDATE state SET value = max(value, ?) WHERE name = 'body'", (last,))
+    new.execute(
+        "UPDATE revision SET held = (SELECT coalesce(sum(? + q.size * q.kept), 0) FROM past q JOIN place p ON p.id = q.place"
+        " WHERE p.meta = revision.meta)",
+        (OVERHEAD,),
+    )
 
 
 def _attempt(action: "Callable[[], object]") -> None:

@@ -2,6 +2,7 @@
 
 History
     1   first version
+    2   who wrote an entry and when; the history
 """
 
 import os
@@ -52,7 +53,46 @@ MIGRATIONS = [
     CREATE TABLE state (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
     INSERT INTO state VALUES ('body', 0);
     """,
+    """
+    -- When an entry was written (milliseconds) and by whom, and the revision of what it replaced: 0 where nothing stood there. All three
+    -- are NULL from before version 2.
+    ALTER TABLE entry ADD COLUMN written INTEGER;
+    ALTER TABLE entry ADD COLUMN actor TEXT;
+    ALTER TABLE entry ADD COLUMN previous INTEGER;
+    -- A value that the change `successor` replaced, or with `deleted` deleted, at `ended` (milliseconds), by `ender`. From `revision` on as
+    -- in `entry`; but `kept` is 0 where the value was not taken over, or is gone because `expires` has come. The row goes at `until`.
+    CREATE TABLE past (
+        place INTEGER NOT NULL REFERENCES place (id),
+        name TEXT NOT NULL,
+        successor INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        ended INTEGER NOT NULL,
+        ender TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        written INTEGER,
+        actor TEXT,
+        previous INTEGER,
+        expires INTEGER,
+        size INTEGER NOT NULL,
+        kept INTEGER NOT NULL,
+        body INTEGER,
+        value BLOB,
+        PRIMARY KEY (place, name, successor)
+    ) WITHOUT ROWID;
+    CREATE INDEX past_until ON past (until);
+    CREATE INDEX past_expires ON past (expires) WHERE kept AND expires IS NOT NULL;
+    -- Bytes that each meta has in its history.
+    ALTER TABLE revision ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    """,
 ]
+
+_VERSION = ("revision", "written", "actor", "previous", "expires", "size", "body", "value")
+COLUMNS = {
+    "entry": ("place", "name", "note", *_VERSION),
+    "past": ("place", "name", "successor", "deleted", "ended", "ender", "until", "kept", *_VERSION),
+}
+"""The columns of the tables that hold values, for whoever copies them."""
 
 
 def create(path: str, owner: str, *, folders: bool, wal: bool) -> None:

@@ -8,7 +8,7 @@ from .bodies import Bodies, Staged, stored
 from .connect import Reader, check, guard, journaled, quiet
 from .driver import ERRORS, SCHEMA_VERSION, connect, pragma
 from .failures import misfit, translate, unwritable
-from .schema import migrate
+from .schema import COLUMNS, migrate
 from .upkeep import files
 from .writer import Writer
 
@@ -159,21 +159,24 @@ def _exchange(db: "Connection", old: "Connection", bulk: Bodies, staged: dict[in
     offset = int(db.execute("SELECT value FROM state WHERE name = 'body'").fetchone()[0])
     for _, body, _ in files(db):
         bulk.drop(db, body)
-    for table in ("chunk", "entry", "place"):
+    for table in ("chunk", "entry", "past", "place"):
         db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names above
     for body, content in staged.items():
         bulk.place(body + offset, content)
     db.executemany("INSERT INTO place VALUES (?, ?, ?, ?, ?)", old.execute("SELECT id, meta, project, namespace, ttl FROM place"))
-    db.executemany(
-        "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        old.execute("SELECT place, name, revision, expires, size, body + ?, note, value FROM entry", (offset,)),
-    )
+    for table, columns in COLUMNS.items():
+        read = ", ".join("body + ?" if column == "body" else column for column in columns)
+        marks = ", ".join("?" * len(columns))
+        rows = old.execute(f"SELECT {read} FROM {table}", (offset,))  # noqa: S608 - constants
+        db.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - likewise
     db.executemany("INSERT INTO chunk VALUES (?, ?, ?)", old.execute("SELECT body + ?, number, data FROM chunk", (offset,)))
     last = int(old.execute("SELECT value FROM state WHERE name = 'body'").fetchone()[0])
     db.execute("UPDATE state SET value = ? WHERE name = 'body'", (offset + last,))
+    db.execute("UPDATE revision SET held = 0")
     db.executemany(
-        "INSERT INTO revision VALUES (?, ?) ON CONFLICT (meta) DO UPDATE SET last = max(last, excluded.last)",
-        old.execute("SELECT meta, last FROM revision"),
+        "INSERT INTO revision (meta, last, held) VALUES (?, ?, ?)"
+        " ON CONFLICT (meta) DO UPDATE SET last = max(last, excluded.last), held = excluded.held",
+        old.execute("SELECT meta, last, held FROM revision"),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import TypeVar
 
+    from ..past import Keeping, Step, Version
     from .base import Capabilities
     from .bodies import Bodies
     from .driver import Connection
@@ -33,9 +34,20 @@ _LAST = "\U0010ffff"
 
 
 class SqliteEngine:
-    """One meta's view of one file. `timeout` gives seconds; `folders`: make those missing above the file."""
+    """One meta's view of one file. `timeout` gives seconds, `keeping` what becomes of values that are replaced, nothing where it is None;
+    `folders`: make those missing above the file.
+    """
 
-    def __init__(self, path: str, meta: str, timeout: "Callable[[], float]", *, folders: bool = False, user: str = "default") -> None:
+    def __init__(
+        self,
+        path: str,
+        meta: str,
+        timeout: "Callable[[], float]",
+        keeping: "Callable[[], Keeping] | None" = None,
+        *,
+        folders: bool = False,
+        user: str = "default",
+    ) -> None:
         if os.path.islink(path):
             # SQLite's journals lie beside the file itself, and there the reader looks for them.
             path = os.path.realpath(path)
@@ -43,6 +55,7 @@ class SqliteEngine:
         self._user = user
         self._path = path
         self._timeout = timeout
+        self._keeping = keeping
         self._open: list[Iterator[bytes]] = []
         self._reader = Reader(path, timeout, user=user)
         self._folders = folders
@@ -82,7 +95,28 @@ class SqliteEngine:
         """See `base`."""
         at = (self._meta, address.project, address.namespace, address.name, -1 if expired else now)
         row = self._read(lambda db: db.execute(_GET, at).fetchone(), None)
-        return self._large(at) if row and row[6] is not None else _found(row)
+        return self._large(_GET, at) if row and row[6] is not None else _found(row)
+
+    def recall(self, address: Address, revision: int, now: float) -> Found | None:
+        """See `base`."""
+        found = self.get(address, now)
+        if found and found.entry.revision == revision:
+            return found
+        from .history import RECALL
+
+        at = (self._meta, address.project, address.namespace, address.name, revision, now, now)
+        nothing: Row | None = None
+        row = self._read(lambda db: db.execute(RECALL, at).fetchone() if _has_history(db) else None, nothing)
+        return self._large(RECALL, at) if row and row[6] is not None else _found(row)
+
+    def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> "list[Version]":
+        """See `base`."""
+        from ..past import milliseconds
+        from .history import versions
+
+        values = {"meta": self._meta, "now": now, "since": milliseconds(since), "limit": limit}
+        nothing: list[Version] = []
+        return self._read(lambda db: versions(db, scope, values), nothing)
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
@@ -126,11 +160,20 @@ class SqliteEngine:
         from .bulk import Bulk
 
         bulk = self._bulk
-        return self._transact(lambda db: Bulk(db, self._meta, now, bulk).load(items))
+        keeping = self._kept()
+        return self._transact(lambda db: Bulk(db, self._meta, now, bulk, keeping).load(items))
 
-    def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False) -> list[Address]:
         """See `base`."""
-        return self._change(lambda table: [address for address in addresses if table.delete(address)], now, nothing=[])
+        return self._change(lambda table: [address for address in addresses if table.delete(address, purge=purge)], now, nothing=[])
+
+    def drop(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
+        """See `base`."""
+        return self._change(lambda table: [address for address in addresses if table.drop(address)], now, nothing=[])
+
+    def revert(self, steps: "Iterable[Step]", now: float) -> None:
+        """See `base`."""
+        self._write(lambda table: table.revert(steps), now)
 
     def increment(self, address: Address, by: int, now: float) -> int:
         """See `base`."""
@@ -170,6 +213,14 @@ class SqliteEngine:
         return count
 
     # Below the verbs
+
+    def _kept(self) -> "Keeping":
+        """What this call says of the history; asked before the lock is taken, for it may be wrong."""
+        if self._keeping is not None:
+            return self._keeping()
+        from ..past import OFF
+
+        return OFF
 
     @property
     def _bulk(self) -> "Bodies":
@@ -217,8 +268,10 @@ class SqliteEngine:
         # Imported before the lock is taken, not while others wait for it.
         from .table import Table
 
+        keeping = self._kept()
+
         def both(db: "Connection") -> "T":
-            table = Table(db, self._meta, now, self._bulk)
+            table = Table(db, self._meta, now, self._bulk, keeping)
             result = change(table)
             table.purge()
             return result
@@ -248,11 +301,11 @@ class SqliteEngine:
         lower = max(f"{after}\0", place.prefix) if after else place.prefix
         return (self._meta, place.project, place.namespace, lower, place.prefix + _LAST, now, limit)
 
-    def _large(self, at: tuple[str | float, ...]) -> Found | None:
+    def _large(self, query: str, at: tuple[str | float, ...]) -> Found | None:
         """An entry with a body: rows, all read at once, or a file, which stays what it is while it is open."""
         nothing: tuple[Row | None, list[tuple[int, bytes]]] = (None, [])
         for _ in range(LOOKS):
-            row, rows = self._read(lambda db: _with_rows(db, at), nothing)
+            row, rows = self._read(lambda db: _with_rows(db, query, at), nothing)
             if row is None or row[6] is None:
                 return _found(row)
             if not rows or rows[0][0] >= 0:
@@ -271,12 +324,18 @@ def _share(db: "Connection", user: str, *, shared: bool) -> None:
     db.execute("INSERT OR REPLACE INTO state VALUES ('shared', ?)", (int(shared),))
 
 
+def _has_history(db: "Connection") -> bool:
+    from .driver import pragma
+
+    return pragma(db, "user_version") > 1
+
+
 def _found(row: "Row | None") -> Found | None:
     return None if row is None else Found(_entry(row), iter((row[5] or b"",)))
 
 
-def _with_rows(db: "Connection", at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
-    row: Row | None = db.execute(_GET, at).fetchone()
+def _with_rows(db: "Connection", query: str, at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
+    row: Row | None = db.execute(query, at).fetchone()
     body = row[6] if row else None
     return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
 

@@ -2,11 +2,16 @@
 
 from ..address import Address
 from ..model import FOREVER, INHERIT, Content, Write, end
+from ..past import OFF
 from .bodies import LEAST, marked
 from .failures import PreconditionFailed
+from .history import History, cached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..past import Keeping, Step
     from .bodies import Bodies
     from .driver import Connection
 
@@ -18,30 +23,66 @@ BATCH_BYTES = 16 << 20
 """Bytes of large values after which such a batch ends, so that it never holds the lock for long."""
 
 
-class Table:
-    """One meta's entries, within one transaction at one moment `now`."""
+class Standing:
+    """What stands at an address as a change begins. `live` is False for what has expired and for nothing at all; `traced` where what is
+    replaced leaves a trace: not in the pipe cache.
+    """
 
-    def __init__(self, db: "Connection", meta: str, now: float, bulk: "Bodies") -> None:
+    __slots__ = ("body", "live", "name", "place", "previous", "revision", "size", "traced")
+
+    def __init__(self, place: int, name: str, row: "tuple[int, int | None, int | None, int, int | None] | None", now: float) -> None:
+        self.place = place
+        self.name = name
+        self.revision, expires, self.body, self.size, self.previous = row or (0, None, None, 0, None)
+        self.live = row is not None and (expires is None or expires > now)
+        self.traced = True
+
+
+class Table:
+    """One meta's entries, within one transaction at one moment `now`; `keeping` is what becomes of the values that are replaced."""
+
+    def __init__(self, db: "Connection", meta: str, now: float, bulk: "Bodies", keeping: "Keeping" = OFF) -> None:
         self._db = db
         self._bulk = bulk
         self._meta = meta
         self._now = now
+        self._start: int | None = None
+        self._history = History(db, meta, now, keeping)
+        self._history.forget = self._forget
 
     def put(self, address: Address, content: Content, write: Write) -> int:
         """Stores, as `Engine.put`."""
         place, default = self._place(address.project, address.namespace)
-        self._require(place, address, write)
+        standing = self._require(place, address, write)
         value, body = (content.read(), None) if content.size <= INLINE else (None, self._store(content))
         expires = self._expires(write, default)
-        return self._replace(place, address.name, (expires, content.size, body, write.note or None, value))
+        return self._replace(standing, (expires, content.size, body, write.note or None, value))
 
-    def delete(self, address: Address) -> bool:
-        """Removes an entry; whether a live one stood there."""
+    def delete(self, address: Address, *, purge: bool = False) -> bool:
+        """Removes an entry, and with `purge` its history; whether a live one stood there, or with `purge` anything at all."""
         row = self._row(address)
+        gone = self.drop(address) if purge else False
         if row is None:
-            return False
-        self._drop(row[0], address.name, row[4])
+            return gone
+        self._supersede(self._standing(row[0], address), deleted=True, trace=not purge)
+        self._db.execute("DELETE FROM entry WHERE place = ? AND name = ?", (row[0], address.name))
         return True
+
+    def drop(self, address: Address) -> bool:
+        """Removes the history of a key; whether it had one."""
+        return self._history.cut(self._place(address.project, address.namespace)[0], address.name) > 0
+
+    def revert(self, steps: "Iterable[Step]") -> None:
+        """Goes back, as `Engine.revert`."""
+        for step in steps:
+            address = step.address
+            place, _ = self._place(address.project, address.namespace)
+            if self._history.last(place, address.name) != step.standing:
+                raise PreconditionFailed(f"{address} was changed meanwhile", address=str(address))
+            if step.to:
+                self._recall(place, address, step.to)
+            else:
+                self.delete(address)
 
     def increment(self, address: Address, by: int) -> int:
         """Adds, as `Engine.increment`."""
@@ -58,12 +99,11 @@ class Table:
         row = self._row(source)
         if row is None:
             return False
-        # Before `_require`, which drops what the target had: that may be the source.
         body = None if row[4] is None else self._store_copy(row[4])
         place, default = self._place(target.project, target.namespace)
-        self._require(place, target, write)
+        standing = self._require(place, target, write)
         expires = row[2] if keep else self._expires(write, default)
-        self._replace(place, target.name, (expires, row[3], body, None, row[5]))
+        self._replace(standing, (expires, row[3], body, None, row[5]))
         return True
 
     def expire(self, address: Address, expires: int | None) -> bool:
@@ -80,7 +120,9 @@ class Table:
         return before is not None or ttl is not None
 
     def purge(self, limit: int = BATCH) -> int:
-        """Removes at most `limit` expired entries of any meta, the longest expired first; how many."""
+        """Removes at most `limit` expired entries of any meta, the longest expired first, then versions of the history; how many."""
+        if self._start is not None:
+            self._history.evict(self._start)
         query = "SELECT place, name, body, size FROM entry WHERE expires <= ? ORDER BY expires LIMIT ?"
         rows, size = [], 0
         for place, name, body, length in self._db.execute(query, (self._now, limit)).fetchall():
@@ -92,7 +134,7 @@ class Table:
                 break
         if rows:
             self._db.executemany("DELETE FROM entry WHERE place = ? AND name = ?", rows)
-        return len(rows)
+        return len(rows) + self._history.purge(limit - len(rows))
 
     def _place(self, project: str, namespace: str) -> tuple[int, int | None]:
         """Id and default lifetime of a namespace, made where it is new."""
@@ -114,17 +156,22 @@ class Table:
         row: tuple[int, int, int | None, int, int | None, bytes | None] | None = self._db.execute(query, at).fetchone()
         return row
 
-    def _require(self, place: int, address: Address, write: Write) -> None:
-        """The preconditions of a write, and room for it: a body that it replaces is dropped."""
-        query = "SELECT revision, expires, body FROM entry WHERE place = ? AND name = ?"
-        row = self._db.execute(query, (place, address.name)).fetchone()
-        live = row is not None and (row[1] is None or row[1] > self._now)
-        if write.absent and live:
+    def _standing(self, place: int, address: Address) -> Standing:
+        query = "SELECT revision, expires, body, size, previous FROM entry WHERE place = ? AND name = ?"
+        standing = Standing(place, address.name, self._db.execute(query, (place, address.name)).fetchone(), self._now)
+        standing.traced = not cached(address.project, address.namespace)
+        return standing
+
+    def _require(self, place: int, address: Address, write: Write) -> Standing:
+        """The preconditions of a write; what stands there."""
+        standing = self._standing(place, address)
+        if write.absent and standing.live:
             raise PreconditionFailed(f"{address} exists already", address=str(address))
-        if write.revision is not None and write.revision != (row[0] if live else 0):
-            raise PreconditionFailed(f"{address} has another revision: {row[0] if live else 'none'}", address=str(address))
-        if row is not None and row[2] is not None:
-            self._forget(row[2])
+        if write.revision is not None and write.revision != (standing.revision if standing.live else 0):
+            raise PreconditionFailed(
+                f"{address} has another revision: {standing.revision if standing.live else 'none'}", address=str(address)
+            )
+        return standing
 
     def _expires(self, write: Write, default: int | None) -> int | None:
         if write.expires is not None:
@@ -132,21 +179,59 @@ class Table:
         ttl = default if write.ttl is INHERIT else write.ttl
         return end(self._now, ttl) if ttl else None
 
-    def _replace(self, place: int, name: str, fields: "tuple[int | None, int, int | None, bytes | None, bytes | None]") -> int:
-        revision = self._next_revision()
+    def _replace(self, standing: Standing, fields: "tuple[int | None, int, int | None, bytes | None, bytes | None]") -> int:
+        revision, previous = self._supersede(standing)
         self._db.execute(
-            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, note, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (place, name, revision, *fields),
+            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, note, value, written, actor, previous)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (standing.place, standing.name, revision, *fields, *self._history.made, previous),
         )
         return revision
 
-    def _next_revision(self, count: int = 1) -> int:
-        """The next revision; of several, the last."""
+    def _supersede(self, standing: Standing, *, deleted: bool = False, trace: bool = True) -> "tuple[int, int | None]":
+        """A revision for a change, and that of what it replaces, which goes into the history, or where that is not to be, away."""
+        cost = self._history.cost(standing, self._start) if trace else 0
+        revision = self._next_revision(held=cost)
+        return revision, self._give_way(standing, cost, revision, deleted=deleted)
+
+    def _give_way(self, standing: Standing, cost: int, successor: int, *, deleted: bool = False) -> int | None:
+        """Puts what stands there into the history if that has a cost, else drops it; the revision of what `successor` replaces."""
+        if cost:
+            self._history.keep(standing, successor, deleted=deleted)
+            return standing.revision
+        if standing.body is not None:
+            self._forget(standing.body)
+        self._history.switched_off(standing)
+        return self._before(standing, successor)
+
+    def _before(self, standing: Standing, successor: int) -> int | None:
+        """What is replaced with what leaves no trace: where this very transaction has put it, that which stood there before."""
+        if not standing.live:
+            return 0
+        if self._start is None or standing.revision <= self._start:
+            return standing.revision
+        self._history.pass_on(standing, successor)
+        return standing.previous
+
+    def _recall(self, place: int, address: Address, revision: int) -> None:
+        found = self._history.recall(place, address.name, revision)
+        if found is None:
+            raise PreconditionFailed(f"{address} is not kept any more as it was", address=str(address))
+        expires, size, body, value = found
+        copy = None if body is None else self._store_copy(body)
+        self._replace(self._standing(place, address), (expires, size, copy, None, value))
+
+    def _next_revision(self, count: int = 1, *, held: int = 0) -> int:
+        """The next revision; of several, the last. `held` are the bytes that go into the history with it."""
         self._db.execute(
-            "INSERT INTO revision VALUES (?, ?) ON CONFLICT (meta) DO UPDATE SET last = last + excluded.last",
-            (self._meta, count),
+            "INSERT INTO revision (meta, last, held) VALUES (?, ?, ?)"
+            " ON CONFLICT (meta) DO UPDATE SET last = last + excluded.last, held = held + excluded.held",
+            (self._meta, count, held),
         )
-        return int(self._db.execute("SELECT last FROM revision WHERE meta = ?", (self._meta,)).fetchone()[0])
+        last, self._history.held = self._db.execute("SELECT last, held FROM revision WHERE meta = ?", (self._meta,)).fetchone()
+        if self._start is None:
+            self._start = last - count
+        return int(last)
 
     def _next_body(self) -> int:
         self._db.execute("UPDATE state SET value = value + 1 WHERE name = 'body'")
@@ -171,11 +256,6 @@ class Table:
     def _forget(self, body: int) -> None:
         self._bulk.drop(self._db, body)
         self._db.execute("DELETE FROM chunk WHERE body = ?", (body,))
-
-    def _drop(self, place: int, name: str, body: int | None) -> None:
-        if body is not None:
-            self._forget(body)
-        self._db.execute("DELETE FROM entry WHERE place = ? AND name = ?", (place, name))
 
 
 def integer(address: Address, value: bytes | None) -> int:

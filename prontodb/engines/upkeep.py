@@ -63,8 +63,8 @@ def integrity(db: "Connection") -> list[str]:
     """What is broken in an open database, in SQLite's words; [] where nothing is. Foreign rows count: a piece without its entry."""
     said = [str(row[0]) for row in db.execute(f"PRAGMA integrity_check({MOST})").fetchall()]
     found = [] if said == ["ok"] else said
-    lost = "SELECT count(*) FROM entry e WHERE e.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.body = e.body)"
-    count = 0 if found else int(db.execute(lost).fetchone()[0])
+    lost = "SELECT count(*) FROM {} e WHERE e.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.body = e.body)"
+    count = 0 if found else sum(int(db.execute(lost.format(table)).fetchone()[0]) for table in holders(db))
     return [*found, f"{count} large values have no content"] if count else found
 
 
@@ -86,9 +86,15 @@ def sound(path: str, bulk: "dict[int, int]") -> list[str]:
 
 
 def files(db: "Connection") -> "list[tuple[str, int, int]]":
-    """The large values that are files: name, number and size."""
-    query = "SELECT e.name, e.body, e.size FROM entry e JOIN chunk c ON c.body = e.body WHERE c.number = ? ORDER BY e.body"
-    return [(str(name), int(body), int(size)) for name, body, size in db.execute(query, (MARK,)).fetchall()]
+    """The large values that are files, those of the history too: name, number and size."""
+    query = "SELECT e.name, e.body, e.size FROM {} e JOIN chunk c ON c.body = e.body WHERE c.number = ?"
+    rows = [row for table in holders(db) for row in db.execute(query.format(table), (MARK,)).fetchall()]
+    return sorted(((str(name), int(body), int(size)) for name, body, size in rows), key=lambda row: row[1])
+
+
+def holders(db: "Connection") -> tuple[str, ...]:
+    """The tables whose rows may have large values."""
+    return ("entry", "past") if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'past'").fetchone() else ("entry",)
 
 
 def _look(db: "Connection", bulk: Bodies, health: Health, at: tuple[str, float]) -> None:

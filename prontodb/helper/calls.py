@@ -175,6 +175,7 @@ class Calls:
         stdin: Input = Absent()  # type: ignore[assignment]
         session = Resident(self._variables(request.variables), "", time.time, (stdin, out, err), self._pool)
         session.program = self._program
+        session.caller = int(request.caller) if request.caller.isdigit() else 0
         return session, out, err
 
     def _variables(self, fields: tuple[bytes, ...]) -> Sent:

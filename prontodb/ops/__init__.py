@@ -54,7 +54,7 @@ def open_store(session: "Session") -> Store:
         return _open_postgres(session, key[0])
     engine = session.pool.engines.get(key)
     if engine is None:
-        engine = session.pool.engines[key] = open_sqlite(key[0], key[1:3], session.pool.timeout, folders=key[3])
+        engine = session.pool.engines[key] = open_sqlite(key[0], key[1:3], session.pool.asked, folders=key[3])
     return Store(engine, key[0], session)
 
 
@@ -78,5 +78,5 @@ def _open_postgres(session: "Session", url: str) -> Store:
     key = (f"{url} {variables}", *whose, False)
     engine = session.pool.engines.get(key)
     if engine is None:
-        engine = session.pool.engines[key] = open_postgres(url, whose, session.pool.timeout, variables)
+        engine = session.pool.engines[key] = open_postgres(url, whose, session.pool.asked, variables)
     return Store(engine, identity(url), session)

@@ -30,10 +30,10 @@ def put(store: "Store", address: Address, content: "Content", write: "Write") ->
     return store.engine.put(address, content, write, store.now)
 
 
-def delete(store: "Store", addresses: "Iterable[Address]") -> list[Address]:
-    """Removes all that are there, in one step; those that were not."""
+def delete(store: "Store", addresses: "Iterable[Address]", *, purge: bool = False) -> list[Address]:
+    """Removes all that are there, in one step, with `purge` their history too; those that were not."""
     wanted = list(addresses)
-    done = set(store.engine.delete(wanted, store.now))
+    done = set(store.engine.delete(wanted, store.now, purge=purge))
     return [address for address in wanted if address not in done and not _drop(store, address)]
 
 

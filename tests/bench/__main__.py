@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Sequence
 
-from . import history, large, lifetimes, listings, postgres, report, shells, startup, streams
+from . import earlier, history, large, lifetimes, listings, postgres, report, shells, startup, streams
 from .clock import Command, Samples, Unavailable, interleave
 from .rows import Row
 from .world import World
 
-FAMILIES = (startup, shells, listings, lifetimes, streams, large, postgres)
+FAMILIES = (startup, shells, listings, lifetimes, history, streams, large, postgres)
 ROWS = {row.name: row for family in FAMILIES for row in family.ROWS}
 MAKERS = {name: make for family in FAMILIES for name, make in family.COMMANDS.items()}
 
@@ -22,12 +22,12 @@ def main() -> None:
         lines = measure(world, rows, asked.rounds, values)
         print(report.table(lines))
         machine = report.machine(world.folder)
-        past = [run for run in history.load() if run["machine"] == machine[:2]]
-        slower = history.slower(rows, values, past)
+        past = [run for run in earlier.load() if run["machine"] == machine[:2]]
+        slower = earlier.slower(rows, values, past)
         print("\n".join(f"SLOWER  {text}" for text in slower) or f"nothing is slower than in {len(past)} earlier runs on such a machine")
         if not asked.only:
             report.write(lines, asked.rounds, machine, slower)
-            history.add(values, {"rounds": asked.rounds, "machine": machine[:2]})
+            earlier.add(values, {"rounds": asked.rounds, "machine": machine[:2]})
 
 
 def measure(world: World, rows: Sequence[Row], rounds: int, values: dict[str, float]) -> list[report.Line]:

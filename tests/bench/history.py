@@ -1,46 +1,60 @@
-"""The runs there have been, a line of JSON for each, and what has become slower since."""
+"""What the history adds to a `set` in a process that stays: the same keys overwritten with it and without it, in turn."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+import os
+from itertools import cycle
 from statistics import median
+from time import perf_counter
 
-from .rows import Row
-from .world import ROOT
+from prontodb.address import Address
+from prontodb.engines import open_sqlite
+from prontodb.engines.base import Engine
+from prontodb.model import Content, Write
+from prontodb.past import OFF, Keeping
 
-FILE = f"{ROOT}/docs/reference/performance-history.ndjson"
-RUNS = 5
-"""Of the last runs on a machine of this kind, whose median a run is held against: one noisy run is no measure."""
-SLOWER = 1.2
-NOISE = 0.1
-"""Of a row's limit: what a difference of two times must come to, besides a fifth of itself, to mean anything."""
+from .clock import Samples
+from .rows import Maker, Outcome, Row
+from .world import NOW, World
 
-
-def load(path: str = FILE) -> list[dict[str, object]]:
-    """All runs, oldest first."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-    except FileNotFoundError:
-        return []
+KEYS = [Address("a", "b", f"key{number}") for number in range(50)]
+VALUE = b"a value of the usual size"
+ON = Keeping("default:4711", 86_400, 100, 256 << 20)
+CALLS = 40
+"""Overwrites with the history and without it, in each round."""
 
 
-def add(values: Mapping[str, float], about: Mapping[str, object], path: str = FILE) -> None:
-    """Writes a run down; `about` tells the machine and the number of rounds."""
-    run = {"date": date.today().isoformat(), **about, "values": {name: round(value, 4) for name, value in values.items()}}
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(run) + "\n")
+def _seconds(engine: Engine, address: Address) -> float:
+    """One call as the helper makes it: stored, on disk, and nothing held when it ends."""
+    began = perf_counter()
+    engine.put(address, Content.of(VALUE), Write(), NOW)
+    engine.rest()
+    return perf_counter() - began
 
 
-def slower(rows: Sequence[Row], values: Mapping[str, float], past: Sequence[Mapping[str, object]]) -> list[str]:
-    """A line for each row that is more than a fifth worse than in the last runs. In every row less is better."""
-    found = []
-    for row in rows:
-        before = [run["values"][row.name] for run in past[-RUNS:] if row.name in run["values"]]  # type: ignore[index,operator]
-        if row.name in values and before and _worse(row, values[row.name], median(before)):
-            found.append(f"{row.what}: {values[row.name]:.2f}, before {median(before):.2f} (median of {len(before)} runs)")
-    return found
+def _engine(path: str, keeping: Keeping) -> Engine:
+    return open_sqlite(path, ("default", ""), (lambda: 5.0, lambda: keeping), folders=False)
 
 
-def _worse(row: Row, now: float, before: float) -> bool:
-    return now > before * SLOWER and now - before > NOISE * abs(row.limit or before)
+def _added(world: World, samples: Samples) -> Outcome:
+    folder = f"{world.folder}/history"
+    os.mkdir(folder)
+    made = {name: _engine(f"{folder}/{name}.db", keeping) for name, keeping in (("on", ON), ("off", OFF))}
+    for _ in range(3):
+        for engine in made.values():
+            engine.put_many([(address, Content.of(VALUE)) for address in KEYS], Write(), NOW)
+            engine.rest()
+    ratios, off, turn = [], [], cycle(KEYS)
+    for number in range(samples.rounds * CALLS):
+        address = next(turn)
+        order = ("on", "off") if number % 2 else ("off", "on")
+        took = {name: _seconds(made[name], address) for name in order}
+        ratios.append(took["on"] / took["off"])
+        off.append(took["off"])
+    for engine in made.values():
+        engine.close()
+    ratio = median(ratios)
+    return Outcome(ratio, f"{ratio:.2f} ×", f"without a history {median(off) * 1000:.2f} ms")
+
+
+COMMANDS: dict[str, Maker] = {}
+
+ROWS = (Row("history", "warm `set` over a value that the history keeps", 1.25, "≤ 1.25 × the same without a history", _added),)

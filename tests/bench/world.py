@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from prontodb.address import Address
 from prontodb.engines import open_sqlite
 from prontodb.model import Content, Write
+from prontodb.past import OFF
 
 from .clock import Command, Unavailable
 
@@ -114,7 +115,7 @@ class World:
 
 def engine(path: str) -> "Engine":
     """The engine on one file."""
-    return open_sqlite(path, ("default", ""), lambda: 5.0, folders=False)
+    return open_sqlite(path, ("default", ""), (lambda: 5.0, lambda: OFF), folders=False)
 
 
 def fill(path: str, count: int, *, ended: bool) -> None:
