@@ -20,6 +20,8 @@
     ├── Unwritable                1   unwritable
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
+    ├── LeaseHeld                 3   lease-held
+    ├── LeaseLost                 3   lease-lost
     ├── Rescued                   4   (the slug of what went wrong)
     ├── Interrupted               4   interrupted
     ├── Denied                    6   denied

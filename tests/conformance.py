@@ -13,6 +13,7 @@ Every engine that one test makes must work on the same store, empty when the tes
 from __future__ import annotations
 
 from .conformance_changes import ChangesConformance
+from .conformance_leases import LeasesConformance
 from .conformance_lifetimes import LifetimesConformance
 from .conformance_listings import ListingsConformance
 from .conformance_metas import MetasConformance
@@ -21,7 +22,13 @@ from .conformance_values import ValuesConformance
 
 
 class EngineConformance(
-    ValuesConformance, LifetimesConformance, ChangesConformance, ListingsConformance, MetasConformance, ModelConformance
+    ValuesConformance,
+    LifetimesConformance,
+    ChangesConformance,
+    LeasesConformance,
+    ListingsConformance,
+    MetasConformance,
+    ModelConformance,
 ):
     """See the module. Not collected by itself: its name does not begin with `Test`."""
 

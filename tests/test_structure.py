@@ -26,7 +26,7 @@ LAYERS = [
     ("tomlfile", "shellwords", "templatelint"),
     ("urls", "paths", "resolve", "suggest", "settings", "features", "saved", "profiles", "credentials"),
     ("session", "guard", "progress", "origin", "spool", "intake", "interchange", "tree"),
-    ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
+    ("engines.base", "engines.driver", "engines.mounts", "engines.failures", "engines.queued"),
     (
         "engines.connect",
         "engines.writer",

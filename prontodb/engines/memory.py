@@ -2,13 +2,15 @@
 
 from ..address import Address, Place
 from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
-from .failures import PreconditionFailed
+from . import queued
+from .failures import PreconditionFailed, stale
 from .table import INLINE, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..model import Fence
     from .base import Capabilities, Engine
 
 
@@ -84,8 +86,21 @@ class MemoryEngine:
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
         value = content.read()
+        self._hold(write.fence, now)
+        expires = self._expires(address, write, now)
+        if write.numbered:
+            number = self._number(address)
+            self._store(Address(address.project, address.namespace, queued.item(address.name, number)), value, write.note, expires)
+            return number
         self._require(address, write, now)
-        return self._store(address, value, write.note, self._expires(address, write, now))
+        return self._store(address, value, write.note, expires)
+
+    def take(self, queue: Address, content: Content, ttl: int, now: float) -> tuple[Address, int] | None:
+        """See `base`."""
+        for item in sorted(self._items(queue), key=lambda item: item.name):
+            if self._live(item, now) and not self._live(queued.lease(item), now):
+                return item, self.put(queued.lease(item), content, Write(ttl), now)
+        return None
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
@@ -110,15 +125,17 @@ class MemoryEngine:
             raise
         return count
 
-    def delete(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, fence: "Fence | None" = None) -> list[Address]:
         """See `base`."""
+        self._hold(fence, now)
         gone = [address for address in dict.fromkeys(addresses) if self._live(address, now)]
         for address in gone:
             del self._tenant.entries[address]
         return gone
 
-    def increment(self, address: Address, by: int, now: float) -> int:
+    def increment(self, address: Address, by: int, now: float, *, fence: "Fence | None" = None) -> int:
         """See `base`."""
+        self._hold(fence, now)
         entry = self._live(address, now)
         number = integer(address, entry.value if entry else b"0") + by
         write = Write(FOREVER if entry else INHERIT)
@@ -128,6 +145,7 @@ class MemoryEngine:
 
     def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
+        self._hold(write.fence, now)
         entry = self._live(source, now)
         if entry is None:
             return False
@@ -137,8 +155,9 @@ class MemoryEngine:
             del self._tenant.entries[source]
         return True
 
-    def expire(self, address: Address, expires: int | None, now: float) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float, *, fence: "Fence | None" = None) -> bool:
         """See `base`."""
+        self._hold(fence, now)
         entry = self._live(address, now)
         if entry:
             entry.expires = expires
@@ -166,6 +185,20 @@ class MemoryEngine:
     def _live(self, address: Address, now: float) -> Entry | None:
         entry = self._tenant.entries.get(address)
         return entry if entry and _alive(entry, now) else None
+
+    def _hold(self, fence: "Fence | None", now: float) -> None:
+        entry = self._live(fence[0], now) if fence else None
+        if fence and (entry is None or entry.revision != fence[1]):
+            raise stale(fence)
+
+    def _items(self, queue: Address) -> list[Address]:
+        place = (queue.project, queue.namespace)
+        found = [address for address in self._tenant.entries if (address.project, address.namespace) == place]
+        return [address for address in found if queued.number(queue.name, address.name)]
+
+    def _number(self, queue: Address) -> int:
+        last = max((queued.number(queue.name, item.name) for item in self._items(queue)), default=0)
+        return max(self._tenant.revision, last) + 1
 
     def _require(self, address: Address, write: Write, now: float) -> None:
         entry = self._live(address, now)

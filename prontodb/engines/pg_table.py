@@ -2,7 +2,8 @@
 
 from ..address import Address
 from ..model import FOREVER, INHERIT, PIECE, Content, Write, end
-from .failures import PreconditionFailed
+from . import queued
+from .failures import PreconditionFailed, stale
 from .table import integer
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ..model import Fence
     from .pg_driver import Row
     from .pg_link import Link
 
@@ -49,6 +51,15 @@ _PURGE = f"""WITH gone AS (DELETE FROM prontodb.entry e WHERE e.meta = current_u
 (SELECT project, namespace, name FROM prontodb.entry WHERE meta = current_user AND expires <= %s ORDER BY expires LIMIT %s)
 RETURNING e.body), {_GONE} SELECT count(*) FROM gone"""
 
+_ITEMS = """SELECT e.name FROM prontodb.entry e
+WHERE e.meta = current_user AND e.project = %s AND e.namespace = %s AND e.name >= %s AND e.name < %s
+AND (e.expires IS NULL OR e.expires > %s) AND NOT EXISTS (SELECT 1 FROM prontodb.entry l
+    WHERE l.meta = current_user AND l.project = e.project AND l.namespace = e.namespace AND l.name = e.name || %s
+    AND (l.expires IS NULL OR l.expires > %s))
+ORDER BY e.name LIMIT 100"""
+_LAST = """SELECT name FROM prontodb.entry
+WHERE meta = current_user AND project = %s AND namespace = %s AND name >= %s AND name < %s ORDER BY name DESC LIMIT 100"""
+
 
 class Standing:
     """What stands at an address as a write begins, and the default lifetime there. `revision` 0: nothing that lives."""
@@ -74,9 +85,28 @@ class Table:
 
     def put(self, address: Address, content: Content, write: Write) -> int:
         """Stores, as `Engine.put`."""
+        if write.numbered:
+            return self._push(address, content, write)
         standing = self._standing(address)
         require(address, write, standing.revision)
         return self._put(address, content, write, standing)
+
+    def hold(self, fence: "Fence") -> None:
+        """Raises `LeaseLost` where the lease does not live at this revision."""
+        if self._standing(fence[0]).revision != fence[1]:
+            raise stale(fence)
+
+    def take(self, queue: Address, content: Content, ttl: int) -> tuple[Address, int] | None:
+        """Leases an item, as `Engine.take`."""
+        low, high = (bound.encode() for bound in queued.span(queue.name))
+        after = low
+        while names := self._run(_ITEMS, (*_key(queue)[:2], after, high, self._second, queued.LEASE.encode(), self._second)):
+            for (name,) in names:
+                item = Address(queue.project, queue.namespace, bytes(name).decode())
+                if queued.number(queue.name, item.name):
+                    return item, self.put(queued.lease(item), content, Write(ttl))
+            after = bytes(names[-1][0]) + b"\0"
+        return None
 
     def put_many(self, items: "Iterable[Item]", write: Write) -> int:
         """Stores, as `Engine.put_many`."""
@@ -180,6 +210,22 @@ class Table:
     def _standing(self, address: Address) -> Standing:
         key = _key(address)
         return Standing(self._run(_STANDING, (*key, *key[:2]))[0], self._now)
+
+    def _push(self, queue: Address, content: Content, write: Write) -> int:
+        number = max(self._next, self._last_number(queue) + 1)
+        item = Address(queue.project, queue.namespace, queued.item(queue.name, number))
+        self._put(item, content, write, self._standing(item))
+        return number
+
+    def _last_number(self, queue: Address) -> int:
+        """The highest that an item has, expired or not; 0 where there is none."""
+        low, before = (bound.encode() for bound in queued.span(queue.name))
+        while names := self._run(_LAST, (*_key(queue)[:2], low, before)):
+            for (name,) in names:
+                if number := queued.number(queue.name, bytes(name).decode()):
+                    return number
+            before = bytes(names[-1][0])
+        return 0
 
     def _put(self, address: Address, content: Content, write: Write, standing: Standing) -> int:
         revision = self._take()

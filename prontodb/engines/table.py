@@ -2,11 +2,13 @@
 
 from ..address import Address
 from ..model import FOREVER, INHERIT, Content, Write, end
+from . import queued
 from .bodies import LEAST, marked
-from .failures import PreconditionFailed
+from .failures import PreconditionFailed, stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..model import Fence
     from .bodies import Bodies
     from .driver import Connection
 
@@ -16,6 +18,11 @@ BATCH = 100
 """Expired entries that one write removes along the way."""
 BATCH_BYTES = 16 << 20
 """Bytes of large values after which such a batch ends, so that it never holds the lock for long."""
+
+_ITEMS = """SELECT e.name FROM place p JOIN entry e ON e.place = p.id
+WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name >= ? AND e.name < ? AND (e.expires IS NULL OR e.expires > ?)
+AND NOT EXISTS (SELECT 1 FROM entry l WHERE l.place = e.place AND l.name = e.name || ? AND (l.expires IS NULL OR l.expires > ?))
+ORDER BY e.name"""
 
 
 class Table:
@@ -30,10 +37,30 @@ class Table:
     def put(self, address: Address, content: Content, write: Write) -> int:
         """Stores, as `Engine.put`."""
         place, default = self._place(address.project, address.namespace)
-        self._require(place, address, write)
+        if not write.numbered:
+            self._require(place, address, write)
         value, body = (content.read(), None) if content.size <= INLINE else (None, self._store(content))
-        expires = self._expires(write, default)
-        return self._replace(place, address.name, (expires, content.size, body, write.note or None, value))
+        fields = (self._expires(write, default), content.size, body, write.note or None, value)
+        if not write.numbered:
+            return self._replace(place, address.name, fields)
+        number = max(self._last_revision(), self._last_number(place, address.name)) + 1
+        self._replace(place, queued.item(address.name, number), fields)
+        return number
+
+    def hold(self, fence: "Fence") -> None:
+        """Raises `LeaseLost` where the lease does not live at this revision."""
+        row = self._row(fence[0])
+        if row is None or row[1] != fence[1]:
+            raise stale(fence)
+
+    def take(self, queue: Address, content: Content, ttl: int) -> tuple[Address, int] | None:
+        """Leases an item, as `Engine.take`."""
+        at = (self._meta, queue.project, queue.namespace, *queued.span(queue.name), self._now)
+        for (name,) in self._db.execute(_ITEMS, (*at, queued.LEASE, self._now)):
+            if queued.number(queue.name, name):
+                item = Address(queue.project, queue.namespace, name)
+                return item, self.put(queued.lease(item), content, Write(ttl))
+        return None
 
     def delete(self, address: Address) -> bool:
         """Removes an entry; whether a live one stood there."""
@@ -139,6 +166,16 @@ class Table:
             (place, name, revision, *fields),
         )
         return revision
+
+    def _last_number(self, place: int, queue: str) -> int:
+        """The highest that an item has, expired or not; 0 where there is none."""
+        query = "SELECT name FROM entry WHERE place = ? AND name >= ? AND name < ? ORDER BY name DESC"
+        numbers = (queued.number(queue, name) for (name,) in self._db.execute(query, (place, *queued.span(queue))))
+        return next(filter(None, numbers), 0)
+
+    def _last_revision(self) -> int:
+        row = self._db.execute("SELECT last FROM revision WHERE meta = ?", (self._meta,)).fetchone()
+        return int(row[0]) if row else 0
 
     def _next_revision(self, count: int = 1) -> int:
         """The next revision; of several, the last."""
