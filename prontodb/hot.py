@@ -12,6 +12,7 @@ from .session import Piped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .address import Address
+    from .model import Fence
     from .session import Session
 
 
@@ -56,10 +57,10 @@ def put_from_pipe(session: "Session", text: str) -> int:
     return put_piped(session, text)
 
 
-def delete(session: "Session", text: str) -> int:
+def delete(session: "Session", text: str, fence: "Fence | None" = None) -> int:
     """Removes an entry."""
     address = session.address(text)
-    if kv.delete(open_store(session), [address]):
+    if kv.delete(open_store(session), [address], fence):
         raise kv.missing(address)
     render.note(session, f"Deleted {address}")
     return 0
