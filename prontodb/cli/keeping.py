@@ -75,7 +75,8 @@ class Keeper:
         except LeaseLost:
             raise
         except ProntoError as error:
-            if elapsed() >= self._sure - self.grace - RETRY:
+            # Another attempt may take as long as this one did, and the program must be gone before others can have the lease.
+            if elapsed() + RETRY + elapsed() - sent >= self._sure - self.grace:
                 raise LeaseLost(
                     f"{self.lease[0]} could not be renewed in time: {error.message}", cure=error.cure, address=str(self.lease[0])
                 ) from error

@@ -57,7 +57,9 @@ def take(store: "Store", queue: Address, holder: "Content", ttl: int) -> Taken:
             return taken
         # It was deleted, or has expired, since.
         give_back(store, taken)
-    raise Miss(f"Nothing to take from {queue}: it is empty, or others have all of it", address=str(queue))
+    raise Miss(
+        f"Nothing to take from {queue}: it is empty, or others have all of it", cure=f"prontodb push {queue} VALUE", address=str(queue)
+    )
 
 
 def named(queue: Address, text: str) -> Taken:
