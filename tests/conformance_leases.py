@@ -206,6 +206,18 @@ class LeasesConformance(Conformance):
         number = self.push(b"mine", NOW + 1)
         assert (self.take(NOW + 1) or ("",))[0] == f"jobs/{number:016d}"
 
+    def test_what_stands_beside_an_item_changes_nothing(self) -> None:
+        """Neither before its lease, in the order of names, nor after it; nor a lease whose item is gone."""
+        numbers = [self.push(value) for value in (b"a", b"b", b"c")]
+        names = [f"jobs/{number:016d}" for number in numbers]
+        for name in (f"{names[0]}+note", f"{names[0]}@lease2", f"{names[1]}/0000000000000001", f"{names[1]}-x"):
+            self.put(name)
+        assert (self.take() or ("",))[0] == names[0]
+        assert (self.take() or ("",))[0] == names[1]
+        self.db.delete([at(names[1])], NOW)
+        assert (self.take() or ("",))[0] == names[2]
+        assert self.take() is None
+
     def test_many_that_are_leased_are_stepped_over(self) -> None:
         """However many of them there are."""
         numbers = [self.push(b"%d" % number) for number in range(250)]

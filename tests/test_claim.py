@@ -19,6 +19,7 @@ import pytest
 from .conftest import COMMAND, Home
 from .helping import lock, script
 from .interactive import Typist, made, poll
+from .pgproxy import Proxy
 from .pgserver import Database, Server, children, send
 from .sqlite_base import ROOT
 
@@ -501,6 +502,43 @@ def test_on_a_server(home: Home, pg: Server) -> None:
     poll(lambda: held(home), "claimed")
     assert home.call("del", LEASE).status == 0
     assert lost.wait(20) == 3
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_connection_that_breaks_at_a_renewal_is_made_anew(home: Home, pg: Server, cut: str) -> None:
+    """Whether the server has done it or not."""
+    served = Database(pg)
+    served.grant()
+    proxy = Proxy(pg.port)
+    home.env["PRONTO_DB"] = served.url().replace(str(pg.port), str(proxy.port))
+    try:
+        process = start(home, "--ttl", "6", "--", "sh", "-c", "echo; sleep 7; exit 4")
+        assert process.stdout
+        process.stdout.readline()
+        proxy.cut = cut
+        assert process.communicate(timeout=30)[1] == b""
+        assert (process.returncode, proxy.cut, held(home)) == (4, "", False)
+    finally:
+        proxy.close()
+
+
+def test_a_server_that_falls_silent_ends_the_command_in_time(home: Home, pg: Server) -> None:
+    served = Database(pg)
+    served.grant()
+    proxy = Proxy(pg.port)
+    home.env["PRONTO_DB"] = served.url().replace(str(pg.port), str(proxy.port))
+    try:
+        process = start(home, "--ttl", "12", "--", "sh", "-c", "echo $$; exec sleep 100")
+        assert process.stdout
+        child = int(process.stdout.readline())
+        proxy.silent = True
+        err = process.communicate(timeout=60)[1].decode()
+        assert (process.returncode, alive(child)) == (3, False)
+        assert "could not be renewed in time" in err
+        home.env["PRONTO_DB"] = served.url()
+        assert held(home)
+    finally:
+        proxy.close()
 
 
 # Many

@@ -97,10 +97,12 @@ class MemoryEngine:
 
     def take(self, queue: Address, content: Content, ttl: int, now: float) -> tuple[Address, int] | None:
         """See `base`."""
-        for item in sorted(self._items(queue), key=lambda item: item.name):
-            if self._live(item, now) and not self._live(queued.lease(item), now):
-                return item, self.put(queued.lease(item), content, Write(ttl), now)
-        return None
+        low, high = queued.span(queue.name)
+        place = Place(queue.project, queue.namespace, f"{queue.name}/")
+        entries = self.entries(place, "", len(self._tenant.entries), now)
+        name = queued.free(queue.name, (entry.name for entry in entries if low <= entry.name < high))
+        item = place.address(name)
+        return (item, self.put(queued.lease(item), content, Write(ttl), now)) if name else None
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""

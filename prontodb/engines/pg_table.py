@@ -51,12 +51,8 @@ _PURGE = f"""WITH gone AS (DELETE FROM prontodb.entry e WHERE e.meta = current_u
 (SELECT project, namespace, name FROM prontodb.entry WHERE meta = current_user AND expires <= %s ORDER BY expires LIMIT %s)
 RETURNING e.body), {_GONE} SELECT count(*) FROM gone"""
 
-_ITEMS = """SELECT e.name FROM prontodb.entry e
-WHERE e.meta = current_user AND e.project = %s AND e.namespace = %s AND e.name >= %s AND e.name < %s
-AND (e.expires IS NULL OR e.expires > %s) AND NOT EXISTS (SELECT 1 FROM prontodb.entry l
-    WHERE l.meta = current_user AND l.project = e.project AND l.namespace = e.namespace AND l.name = e.name || %s
-    AND (l.expires IS NULL OR l.expires > %s))
-ORDER BY e.name LIMIT 100"""
+_SPAN = f"""SELECT name FROM prontodb.entry
+WHERE meta = current_user AND project = %s AND namespace = %s AND name >= %s AND name < %s AND {LIVE} ORDER BY name LIMIT 100"""
 _LAST = """SELECT name FROM prontodb.entry
 WHERE meta = current_user AND project = %s AND namespace = %s AND name >= %s AND name < %s ORDER BY name DESC LIMIT 100"""
 
@@ -98,15 +94,16 @@ class Table:
 
     def take(self, queue: Address, content: Content, ttl: int) -> tuple[Address, int] | None:
         """Leases an item, as `Engine.take`."""
+        name = queued.free(queue.name, self._span(queue))
+        item = Address(queue.project, queue.namespace, name)
+        return (item, self.put(queued.lease(item), content, Write(ttl))) if name else None
+
+    def _span(self, queue: Address) -> "Iterator[str]":
         low, high = (bound.encode() for bound in queued.span(queue.name))
-        after = low
-        while names := self._run(_ITEMS, (*_key(queue)[:2], after, high, self._second, queued.LEASE.encode(), self._second)):
-            for (name,) in names:
-                item = Address(queue.project, queue.namespace, bytes(name).decode())
-                if queued.number(queue.name, item.name):
-                    return item, self.put(queued.lease(item), content, Write(ttl))
-            after = bytes(names[-1][0]) + b"\0"
-        return None
+        while rows := self._run(_SPAN, (*_key(queue)[:2], low, high, self._second)):
+            names = [bytes(row[0]) for row in rows]
+            yield from (name.decode() for name in names)
+            low = names[-1] + b"\0"
 
     def put_many(self, items: "Iterable[Item]", write: Write) -> int:
         """Stores, as `Engine.put_many`."""

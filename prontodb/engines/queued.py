@@ -2,9 +2,12 @@
 
 from ..address import Address
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 DIGITS = 16
 LEASE = "@lease"
-_FIRST = "0" * DIGITS
 
 
 def item(queue: str, number: int) -> str:
@@ -26,4 +29,20 @@ def number(queue: str, name: str) -> int:
 
 def span(queue: str) -> tuple[str, str]:
     """Bounds of names, the second beyond them, between which all items stand, and what belongs to them."""
-    return f"{queue}/{_FIRST[:1]}", f"{queue}/:"
+    return f"{queue}/0", f"{queue}/:"
+
+
+def free(queue: str, names: "Iterable[str]") -> str:
+    """The first item that has no lease; "" where there is none. `names` are those of `span` that live, in their order.
+
+    In that order a lease comes after its item, and before the next: one scan by the key does, however a planner would join the two.
+    """
+    found = ""
+    for name in names:
+        if found and not name.startswith(found):
+            return found
+        if number(queue, name):
+            found = name
+        elif name == found + LEASE:
+            found = ""
+    return found

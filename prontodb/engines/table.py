@@ -19,9 +19,8 @@ BATCH = 100
 BATCH_BYTES = 16 << 20
 """Bytes of large values after which such a batch ends, so that it never holds the lock for long."""
 
-_ITEMS = """SELECT e.name FROM place p JOIN entry e ON e.place = p.id
+_SPAN = """SELECT e.name FROM place p JOIN entry e ON e.place = p.id
 WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name >= ? AND e.name < ? AND (e.expires IS NULL OR e.expires > ?)
-AND NOT EXISTS (SELECT 1 FROM entry l WHERE l.place = e.place AND l.name = e.name || ? AND (l.expires IS NULL OR l.expires > ?))
 ORDER BY e.name"""
 
 
@@ -56,11 +55,9 @@ class Table:
     def take(self, queue: Address, content: Content, ttl: int) -> tuple[Address, int] | None:
         """Leases an item, as `Engine.take`."""
         at = (self._meta, queue.project, queue.namespace, *queued.span(queue.name), self._now)
-        for (name,) in self._db.execute(_ITEMS, (*at, queued.LEASE, self._now)):
-            if queued.number(queue.name, name):
-                item = Address(queue.project, queue.namespace, name)
-                return item, self.put(queued.lease(item), content, Write(ttl))
-        return None
+        name = queued.free(queue.name, (row[0] for row in self._db.execute(_SPAN, at)))
+        item = Address(queue.project, queue.namespace, name)
+        return (item, self.put(queued.lease(item), content, Write(ttl))) if name else None
 
     def delete(self, address: Address) -> bool:
         """Removes an entry; whether a live one stood there."""
