@@ -18,8 +18,11 @@
     ├── InvalidTemplate           1   invalid-template
     ├── MalformedImport           1   malformed-import
     ├── Unwritable                1   unwritable
+    ├── TimedOut                  5   timeout
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
+    ├── LeaseHeld                 3   lease-held
+    ├── LeaseLost                 3   lease-lost
     ├── Rescued                   4   (the slug of what went wrong)
     ├── Interrupted               4   interrupted
     ├── Denied                    6   denied
@@ -34,9 +37,9 @@
         └── NoContent            64   no-content
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
-arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
+arise (a class costs a start 10 µs): the kinds of `StorageError`, `PreconditionFailed` and `LeaseLost` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `ops.streamed` and `cli.many`.
+`shellgen`, `salvage`, `ops.streamed`, `ops.leases`, `ops.patience` and `cli.many`.
 """
 
 

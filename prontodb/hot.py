@@ -12,6 +12,7 @@ from .session import Piped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .address import Address
+    from .model import Fence
     from .session import Session
 
 
@@ -56,10 +57,10 @@ def put_from_pipe(session: "Session", text: str) -> int:
     return put_piped(session, text)
 
 
-def delete(session: "Session", text: str, *, purge: bool = False) -> int:
+def delete(session: "Session", text: str, fence: "Fence | None" = None, *, purge: bool = False) -> int:
     """Removes an entry, with `purge` its history too."""
     address = session.address(text)
-    if kv.delete(open_store(session), [address], purge=purge):
+    if kv.delete(open_store(session), [address], fence, purge=purge):
         raise kv.missing(address)
     render.note(session, f"Deleted {address}")
     return 0

@@ -4,6 +4,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .address import Address
+
+    Fence = tuple[Address, int]
+
 INHERIT = None
 """A lifetime: the default of the entry's namespace, or none where it has no default."""
 FOREVER = 0
@@ -84,10 +88,11 @@ class Write:
     """How a value is to be put.
 
     `ttl` in seconds, or INHERIT or FOREVER; `expires` (Unix seconds) overrides it; `absent` puts only where nothing live stands;
-    `revision` puts only over that revision, `expected` only over that value; `note` as in `Entry`.
+    `revision` puts only over that revision, `expected` only over that value; `fence`, the address of a lease and its token, puts only
+    while that entry lives at that revision. `numbered` puts a new item into a queue, see `Engine.put`. `note` as in `Entry`.
     """
 
-    __slots__ = ("absent", "expected", "expires", "note", "revision", "ttl")
+    __slots__ = ("absent", "expected", "expires", "fence", "note", "numbered", "revision", "ttl")
 
     def __init__(self, ttl: int | None = INHERIT, *, absent: bool = False, revision: int | None = None, note: bytes = b"") -> None:
         self.ttl = ttl
@@ -96,6 +101,8 @@ class Write:
         self.note = note
         self.expires: int | None = None
         self.expected: bytes | None = None
+        self.fence: Fence | None = None
+        self.numbered = False
 
 
 def end(now: float, ttl: int) -> int:

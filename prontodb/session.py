@@ -195,6 +195,9 @@ class Session:
         self.opening: tuple[str, tuple[str, str, str, bool]] | None = None
         """What `open_store` has worked out for this context."""
 
+    def own_process(self) -> None:
+        """To be called before what only a process of the caller's own may do: wait long, or start a program."""
+
     def now(self) -> int:
         """The time, in Unix seconds."""
         return int(self.clock())

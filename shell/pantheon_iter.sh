@@ -242,16 +242,29 @@ function __pantheon_do_save {
     __pantheon_raise "$__session"
 }
 
-# N: the counter is to be N at least.
+# N: the counter is to be N at least, whoever else raises it at the same moment.
 function __pantheon_raise {
-    \builtin local __status=0
-    __pantheon_read get iterations.counter.current || __status=$?
-    case $__status in
-    0) __pantheon_number "$REPLY" && \builtin test "$REPLY" -ge "$1" && \builtin return ;;
-    2) ;;
-    *) \builtin return "$__status" ;;
-    esac
-    __pantheon_ask set iterations.counter.current "$1"
+    \builtin local __status=3 __revision=0
+    while \builtin test "$__status" -eq 3; do
+        __status=0 __revision=0
+        __pantheon_read get iterations.counter.current --rev || __status=$?
+        case $__status in
+        0) __revision=$REPLY ;;
+        2) ;;
+        *) \builtin return "$__status" ;;
+        esac
+        __status=0
+        __pantheon_read get iterations.counter.current || __status=$?
+        case $__status in
+        0) __pantheon_number "$REPLY" && \builtin test "$REPLY" -ge "$1" && \builtin return ;;
+        2) ;;
+        *) \builtin return "$__status" ;;
+        esac
+        __status=0
+        __pantheon_try set iterations.counter.current "$1" --if-rev "$__revision" || __status=$?
+    done
+    __pantheon_tell
+    \builtin return "$__status"
 }
 
 function __pantheon_do_fix {

@@ -121,8 +121,8 @@ function __pronto_unknown {
 # Verbs that may be done twice.
 function __pronto_repeatable {
     case "$1" in
-    # One with a condition would find what it has done itself.
-    set) [[ "$*" != *--if-* ]] ;;
+    # One with a condition would find what it has done itself; and a lease may be over by the second time.
+    set) [[ "$*" != *--if-* && "$*" != *--fence* ]] ;;
     __complete | get | exists | keys | scan | ls | projects | namespaces | nss | ttl | expire | persist | where | help | version | create-cache) ;;
     *) \builtin return 1 ;;
     esac

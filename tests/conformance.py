@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from .conformance_changes import ChangesConformance
 from .conformance_history import HistoryConformance
+from .conformance_leases import LeasesConformance
 from .conformance_lifetimes import LifetimesConformance
 from .conformance_listings import ListingsConformance
 from .conformance_metas import MetasConformance
@@ -26,6 +27,7 @@ class EngineConformance(
     ValuesConformance,
     LifetimesConformance,
     ChangesConformance,
+    LeasesConformance,
     ListingsConformance,
     MetasConformance,
     HistoryConformance,

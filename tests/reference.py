@@ -10,7 +10,7 @@ from prontodb.cli import many, topics  # noqa: F401 - likewise
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
 from prontodb.engines import failures, pg_failures  # noqa: F401 - likewise
-from prontodb.ops import streamed  # noqa: F401 - likewise
+from prontodb.ops import leases, patience, streamed  # noqa: F401 - likewise
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 WORDS = [(), *((verb,) for verb in VERBS), *((group, verb) for group, rows in GROUPS.items() for verb in rows)]

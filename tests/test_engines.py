@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "history", "undo", "model")
+TOPICS = ("base", "values", "lifetimes", "leases", "changes", "listings", "metas", "history", "undo", "model")
 pytest.register_assert_rewrite("tests.conformance", *(f"tests.conformance_{topic}" for topic in TOPICS))
 
-from prontodb.engines.memory import MemoryEngine, Tenant  # noqa: E402 - asserts are rewritten at import
+from prontodb.engines.memory import MemoryEngine  # noqa: E402 - asserts are rewritten at import
 from prontodb.engines.sqlite import SqliteEngine  # noqa: E402
+from prontodb.engines.tenant import Tenant  # noqa: E402 - likewise
 
 from .conformance import EngineConformance  # noqa: E402
 

@@ -138,10 +138,14 @@ def test_a_helper_that_dies_or_stops_in_the_middle_of_a_call(home: Home, shell: 
     assert gone(home)
 
 
+ONCE = ("move p.n.k p.n.moved", "set p.n.k v --fence 1 --lease p.n.lock", "claim p.n.lock", "push p.n.jobs v", "pop p.n.jobs")
+
+
 @every_shell
-def test_what_may_have_been_done_is_not_done_twice(home: Home, shell: str) -> None:
+@pytest.mark.parametrize("call", ONCE, ids=lambda call: call.split()[0])
+def test_what_may_have_been_done_is_not_done_twice(home: Home, shell: str, call: str) -> None:
     """A helper that is killed in the middle of a `move`: nobody knows, and the status says so."""
-    for process in (steps := blocked(home, shell, "pronto move p.n.k p.n.moved; echo $?")):
+    for process in (steps := blocked(home, shell, f"pronto {call}; echo $?")):
         os.kill(helpers(home)[0], signal.SIGKILL)
         assert next(steps) is process
         out, err = process.communicate(timeout=30)

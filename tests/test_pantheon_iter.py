@@ -34,6 +34,31 @@ def test_a_save_raises_the_counter_and_never_lowers_it(pantheon: Pantheon) -> No
     assert pantheon.ask("keys", "iterations.sessions").lines == ["iter10", "iter3", "iter5", "iter8", "iter9"]
 
 
+def test_of_saves_at_the_same_moment_the_highest_counts(pantheon: Pantheon) -> None:
+    pantheon.init()
+    saves = "for n in 7 9 8 3; do printf 'notes %s' $n | pantheon iter save --session=$n --name=keeper & done; wait"
+    for _ in range(3):
+        assert pantheon.run(saves).err == ""
+        assert pantheon.ask("get", COUNTER).out == b"9"
+        assert len(pantheon.ask("keys", "iterations.sessions").lines) == 4
+        pantheon.ask("del", COUNTER)
+
+
+def test_a_counter_that_rises_meanwhile_is_not_lowered(pantheon: Pantheon) -> None:
+    """Between the look at it and its being set: somebody else's save of a higher one."""
+    pantheon.init()
+    other = f"'{COMMAND}' set {COUNTER} 12 --user keeper --meta keeper --cursor pantheon_keeper"
+    rename = (
+        "functions[__real_try]=$functions[__pantheon_try]"
+        if pantheon.shell == "zsh"
+        else 'eval "__real_try () $(declare -f __pantheon_try | tail -n +2)"'
+    )
+    between = f'{rename}\nfunction __pantheon_try {{ case "$*" in set*counter*) [[ -e raised ]] || {{ : >raised; {other}; }} ;; esac; __real_try "$@"; }}'
+    got = pantheon.run(f"{between}\npantheon iter save --session=10 --name=keeper", stdin=NOTES)
+    assert (got.status, got.err) == (0, "")
+    assert pantheon.ask("get", COUNTER).out == b"12"
+
+
 def test_a_save_with_nothing_to_save_is_refused(pantheon: Pantheon) -> None:
     pantheon.init()
     for stdin in (b"", None):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ..address import Address
     from ..session import Session
 
 from .. import intake, render
@@ -14,6 +15,7 @@ from ..errors import NoContent, UsageError
 from ..model import Content
 from ..ops import conditional, open_store
 from ..session import Piped
+from .fencing import Fenced, fenced
 from .group import verb
 
 MOST = 10**18
@@ -22,49 +24,62 @@ MOST = 10**18
 @verb(epilog="Example: n=$(prontodb incr work.build.number)")
 @click.argument("address")
 @click.argument("by", metavar="[N]", default="1")
-def incr(session: Session, address: str, by: str) -> int:
+@fenced
+def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
     """Add N (by default 1) to an integer, and print the sum. What is not there counts as 0; its lifetime stays.
 
     Exact, however many do it at once. What is no integer is left alone (3). A negative N goes after --, or use decr.
     """
-    return _counted(session, address, _number(by))
+    return _counted(session, address, _number(by), fence)
 
 
 @verb(epilog="Example: prontodb decr work.build.left")
 @click.argument("address")
 @click.argument("by", metavar="[N]", default="1")
-def decr(session: Session, address: str, by: str) -> int:
+@fenced
+def decr(session: Session, address: str, by: str, fence: Fenced) -> int:
     """Take N (by default 1) from an integer, and print the difference; as incr otherwise."""
-    return _counted(session, address, -_number(by))
+    return _counted(session, address, -_number(by), fence)
 
 
 @verb(epilog="Example: date | prontodb append work.build.log")
 @click.argument("address")
 @click.argument("value", required=False)
-def append(session: Session, address: str, value: str | None) -> int:
+@fenced
+def append(session: Session, address: str, value: str | None, fence: Fenced) -> int:
     """Add VALUE, or what standard input holds, at the end of a value, or make it. Its lifetime stays.
 
     Nothing is lost where many append at once; which comes first is open.
     """
-    if value is not None:
-        conditional.append(open_store(session), session.address(address), Content.of(value.encode("utf-8", "surrogateescape")))
-        return 0
-    if session.stdin.is_terminal():
-        raise NoContent(f"Nothing to append to '{address}'", cure=f"prontodb append {address} VALUE, or pipe it in", address=address)
-    session.piped = Piped(address, patient=True)
-    session.piped.content = content = intake.read(session)
-    at = session.address(address, piped=True)
-    if not content.size:
-        raise NoContent(f"Nothing came in for {at}", cure="append VALUE, or pipe something in", address=str(at))
-    conditional.append(open_store(session), at, content)
-    session.piped = None
-    content.discard()
+    at, content = given(session, address, value, "append")
+    conditional.append(open_store(session), at, content, fence())
+    stored(session, content)
     render.note(session, f"Appended {content.size} bytes to {at}")
     return 0
 
 
-def _counted(session: Session, address: str, by: int) -> int:
-    number = conditional.increment(open_store(session), session.address(address), by)
+def given(session: Session, address: str, value: str | None, verb: str) -> tuple[Address, Content]:
+    """Where to put what: a value that was typed, or what standard input holds, which is rescued from now on until it is `stored`."""
+    if value is not None:
+        return session.address(address), Content.of(value.encode("utf-8", "surrogateescape"))
+    if session.stdin.is_terminal():
+        raise NoContent(f"No value for '{address}'", cure=f"prontodb {verb} {address} VALUE, or pipe it in", address=address)
+    session.piped = Piped(address, patient=True)
+    session.piped.content = content = intake.read(session)
+    at = session.address(address, piped=True)
+    if not content.size:
+        raise NoContent(f"Nothing came in for {at}", cure=f"{verb} VALUE, or pipe something in", address=str(at))
+    return at, content
+
+
+def stored(session: Session, content: Content) -> None:
+    """To be called once such content is safe."""
+    session.piped = None
+    content.discard()
+
+
+def _counted(session: Session, address: str, by: int, fence: Fenced) -> int:
+    number = conditional.increment(open_store(session), session.address(address), by, fence())
     session.stdout.write(b"%d\n" % number)
     return 0
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..address import Address
+    from ..model import Fence
     from ..session import Session
 
 from .. import formats, intake, render
@@ -48,9 +49,9 @@ def refuse_nul(session: Session, text: str, *, expired: bool) -> None:
         raise HoldsNul(f"{text} has a NUL in it, which no shell variable can hold", cure=f"prontodb get {text} >FILE", address=text)
 
 
-def delete_many(session: Session, source: str, *, null: bool, purge: bool = False) -> int:
+def delete_many(session: Session, source: str, *, null: bool, purge: bool = False, fence: Fence | None = None) -> int:
     """Deletes all of them in one step."""
-    gone = kv.delete(open_store(session), addresses(session, source, null=null), purge=purge)
+    gone = kv.delete(open_store(session), addresses(session, source, null=null), fence, purge=purge)
     return _missed(session, [kv.missing(address) for address in gone])
 
 

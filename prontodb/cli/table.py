@@ -2,7 +2,7 @@
 
 VALUES, LISTINGS, TRANSFER, LIFETIMES = "Values", "Listings", "Export and import", "Lifetimes"
 RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = "Rescue", "Upkeep", "Contexts", "Shells", "About"
-STREAMS, HISTORY = "Streams", "History"
+STREAMS, HISTORY, TOGETHER = "Streams", "History", "Leases and queues"
 
 
 class Row:
@@ -28,6 +28,13 @@ VERBS = {
     "append": Row(VALUES, "counters:append", "Add to the end of a value."),
     "copy": Row(VALUES, "values:copy", "Copy a value to another address; out of the pipe cache, move it."),
     "move": Row(VALUES, "values:move", "Move a value to another address."),
+    "claim": Row(TOGETHER, "leases:claim", "Get a lease, and run a command while it is kept."),
+    "renew": Row(TOGETHER, "leases:renew", "Let a lease last longer."),
+    "release": Row(TOGETHER, "leases:release", "End a lease."),
+    "push": Row(TOGETHER, "queues:push", "Add an item to the end of a queue."),
+    "pop": Row(TOGETHER, "queues:pop", "Take the oldest item from a queue."),
+    "ack": Row(TOGETHER, "queues:ack", "Delete an item that was leased, and is done."),
+    "nack": Row(TOGETHER, "queues:nack", "Give an item that was leased back to its queue."),
     "keys": Row(LISTINGS, "listings:keys", "List the names in a place."),
     "scan": Row(LISTINGS, "listings:scan", "List names and values in a place."),
     "ls": Row(LISTINGS, "listings:scan", "The same as scan."),
@@ -142,7 +149,7 @@ GROUPS = {
 }
 """The verbs that have verbs of their own."""
 
-READERS = frozenset({"set", "append", "import"})
+READERS = frozenset({"set", "append", "push", "import"})
 """The verbs that may read standard input as a value: what is piped to a wrong call of these is rescued."""
 STREAM_READERS = frozenset({"stream", "xstream"})
 """Those that read it as a token stream: likewise, but they take no value as an argument."""

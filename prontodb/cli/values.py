@@ -16,6 +16,7 @@ from ..errors import UsageError
 from ..model import INHERIT, Write
 from ..ops import kv, open_store
 from ..session import Piped
+from .fencing import Fenced, fenced
 from .group import verb
 
 from_option = click.option("--from", "source", metavar="F", help="Take the addresses from file F, a line each; - for standard input.")
@@ -35,8 +36,9 @@ ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds
     "--if-rev", "revision", type=click.IntRange(0), metavar="N", help="Only over revision N (get --rev tells it; 0: none); else 3."
 )
 @click.option("--if-value", "expected", metavar="V", help="Only over the value V; else 3.")
+@fenced
 @click.option("-0", "--null", is_flag=True, help="Take pairs of an address and a value from standard input, each ended by NUL.")
-def put(session: Session, address: str | None, value: str | None, null: bool, ttl: str | None, **how: Any) -> int:
+def put(session: Session, address: str | None, value: str | None, null: bool, ttl: str | None, fence: Fenced, **how: Any) -> int:
     """Store VALUE, or what standard input holds, or with --file a file. `-` as VALUE means standard input, empty or not.
 
     A value that starts with `-` goes after `--`. With -0, many at once: all of them are stored, or none.
@@ -50,9 +52,9 @@ def put(session: Session, address: str | None, value: str | None, null: bool, tt
             raise UsageError(
                 "With -0, addresses and values come from standard input alone", cure="leave out ADDRESS, --file, --trim and conditions"
             )
-        return put_pairs(session, _write(ttl))
+        return put_pairs(session, fence.before(_write(ttl)))
     given = _given(address, "give an address, or with -0 pairs on standard input")
-    return _put(session, (given, value), lambda: _conditional(_write(ttl), conditions), **how)
+    return _put(session, (given, value), lambda: fence.before(_conditional(_write(ttl), conditions)), **how)
 
 
 def _put(
@@ -144,13 +146,14 @@ def get(session: Session, address: str | None, source: str | None, null: bool, n
 @from_option
 @null_option
 @click.option("--purge", is_flag=True, help="Keep nothing of it: its history goes too, also that of what is deleted already.")
-def delete(session: Session, address: str | None, source: str | None, null: bool, purge: bool) -> int:
+@fenced
+def delete(session: Session, address: str | None, source: str | None, null: bool, purge: bool, fence: Fenced) -> int:
     """Delete an entry; with --from, all that are named there, in one step. Without --purge, its value stays in the history for a while."""
     if source is not None:
         from .many import delete_many
 
-        return delete_many(session, _only(address, source), null=null, purge=purge)
-    return hot.delete(session, _given(address), purge=purge)
+        return delete_many(session, _only(address, source), null=null, purge=purge, fence=fence())
+    return hot.delete(session, _given(address), fence(), purge=purge)
 
 
 @verb(epilog="Example: prontodb exists work.lock.deploy && echo locked")

@@ -10,14 +10,20 @@ entry that ended by itself nor the pipe cache has one. A change of a lifetime is
 
 Failures, for all verbs: `Busy` where another process held the store too long, `StorageError` or one of its kinds where the store
 cannot do it. A write that raises has changed nothing.
+
+A fence is the address of a lease and its token: a precondition, looked at in the transaction of the write, that this entry lives at this
+revision. `LeaseLost` where it does not. Revisions of a meta only ever grow, whatever is deleted, purged or restored, so none holds twice.
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..address import Address, Place
 from ..model import Content, Entry, Found, Space, Write
 from ..past import Step, Version
+
+if TYPE_CHECKING:
+    from ..model import Fence
 
 
 class Capabilities:
@@ -51,7 +57,11 @@ class Engine(Protocol):
         """
 
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
-        """Stores, replacing what stands there; the new revision. Raises `PreconditionFailed`, see `Write`."""
+        """Stores, replacing what stands there; the new revision. Raises `PreconditionFailed` and `LeaseLost`, see `Write`.
+
+        With `Write.numbered`, under a name of its own below the address, see `queued`: with the new revision, or the next number after
+        the last item where that is higher. Nothing is replaced; the number is returned.
+        """
 
     def put_many(self, items: Iterable[tuple[Address, Content]], write: Write, now: float) -> int:
         """Stores all or none; how many. Of equal addresses the last one counts."""
@@ -62,10 +72,16 @@ class Engine(Protocol):
         Of equal addresses the last one counts. A content is read once, before the next item is asked for.
         """
 
-    def delete(self, addresses: Iterable[Address], now: float, *, purge: bool = False) -> list[Address]:
+    def take(self, queue: Address, content: Content, ttl: int, now: float) -> tuple[Address, int] | None:
+        """Leases the first item of a queue that has no lease: puts `content` at the lease's address, for `ttl` seconds.
+
+        The item and the token of its lease; None where there is none to be had.
+        """
+
+    def delete(self, addresses: Iterable[Address], now: float, *, purge: bool = False, fence: "Fence | None" = None) -> list[Address]:
         """Removes all that are there in one step; those that were. With `purge` their history goes too, and that counts as being there."""
 
-    def increment(self, address: Address, by: int, now: float) -> int:
+    def increment(self, address: Address, by: int, now: float, *, fence: "Fence | None" = None) -> int:
         """Adds to a decimal integer, which counts as 0 where there is none; the new value. The lifetime stays.
 
         Raises `PreconditionFailed` where something else than an integer stands there.
@@ -77,7 +93,7 @@ class Engine(Protocol):
         With `keep` the target gets the source's remaining lifetime, else what `write` says.
         """
 
-    def expire(self, address: Address, expires: int | None, now: float) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float, *, fence: "Fence | None" = None) -> bool:
         """Sets when an entry ends (None: never); False where there is none. The revision stays."""
 
     def recall(self, address: Address, revision: int, now: float) -> Found | None:

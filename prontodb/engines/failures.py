@@ -6,6 +6,7 @@ from ..errors import Busy, ProntoError, StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..model import Fence
     from .driver import Error
 
 
@@ -50,6 +51,19 @@ class PreconditionFailed(ProntoError):
 
     code = 3
     slug = "precondition-failed"
+
+
+class LeaseLost(ProntoError):
+    """A lease is over, or somebody else has it now: the token that was given is stale. Nothing was changed."""
+
+    code = 3
+    slug = "lease-lost"
+
+
+def stale(fence: "Fence") -> LeaseLost:
+    """The error for a token that does not hold."""
+    lease, token = fence
+    return LeaseLost(f"{lease} is not held with token {token}", cure="stop, and claim it anew", address=str(lease))
 
 
 _KINDS = (

@@ -3,66 +3,22 @@
 from ..address import Address, Place
 from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
 from ..past import OFF, OVERHEAD, Change, Step, Version
-from .failures import PreconditionFailed
+from . import queued
+from .failures import PreconditionFailed, stale
 from .history import cached
 from .table import INLINE, integer
+from .tenant import Past, Tenant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import TypeVar
 
+    from ..model import Fence
     from ..past import Keeping
     from .base import Capabilities, Engine
 
     T = TypeVar("T")
-    State = tuple[dict[Address, Entry], dict[Address, Version], "dict[Address, list[Past]]", int]
-
-
-class Past:
-    """A version of the history with its bytes, kept until the Unix second `until`."""
-
-    __slots__ = ("until", "value", "version")
-
-    def __init__(self, version: Version, value: bytes, until: int) -> None:
-        self.version = version
-        self.value = value
-        self.until = until
-
-    @property
-    def cost(self) -> int:
-        """Bytes that it counts."""
-        return OVERHEAD + (self.version.size if self.version.kept else 0)
-
-    @property
-    def successor(self) -> int:
-        """The revision of the change that ended it."""
-        assert self.version.ended
-        return self.version.ended.revision
-
-
-class Tenant:
-    """What one meta has: entries with their values, default lifetimes, the last revision given out, and the history.
-
-    `live` tells of each entry what the history will say of it; `past` has the earlier versions of a key, the oldest first.
-    """
-
-    __slots__ = ("entries", "live", "past", "revision", "ttls")
-
-    def __init__(self) -> None:
-        self.entries: dict[Address, Entry] = {}
-        self.live: dict[Address, Version] = {}
-        self.past: dict[Address, list[Past]] = {}
-        self.ttls: dict[tuple[str, str], int] = {}
-        self.revision = 0
-
-    def state(self) -> "State":
-        """All that a change may have to be undone to."""
-        return dict(self.entries), dict(self.live), {address: list(those) for address, those in self.past.items()}, self.revision
-
-    def undo(self, state: "State") -> None:
-        """Goes back to it."""
-        self.entries, self.live, self.past, self.revision = state
 
 
 class MemoryEngine:
@@ -150,18 +106,32 @@ class MemoryEngine:
 
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
+        self._hold(write.fence, now)
+        if write.numbered:
+            return self._push(address, content, write, now)
         return self._put((address, content), write, now)
+
+    def take(self, queue: Address, content: Content, ttl: int, now: float) -> tuple[Address, int] | None:
+        """See `base`."""
+        low, high = queued.span(queue.name)
+        place = Place(queue.project, queue.namespace, f"{queue.name}/")
+        entries = self.entries(place, "", len(self._tenant.entries), now)
+        name = queued.free(queue.name, (entry.name for entry in entries if low <= entry.name < high))
+        item = place.address(name)
+        return (item, self.put(queued.lease(item), content, Write(ttl), now)) if name else None
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
+        self._hold(write.fence, now)
         return self._all(lambda start: len({address: self._put((address, content), write, now, start) for address, content in items}))
 
     def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
         """See `base`."""
         return self._all(lambda start: sum(bool(self._put((address, content), Write(ttl), now, start)) for address, content, ttl in items))
 
-    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False, fence: "Fence | None" = None) -> list[Address]:
         """See `base`."""
+        self._hold(fence, now)
         return [address for address in dict.fromkeys(addresses) if self._delete(address, now, purge=purge)]
 
     def drop(self, addresses: "Iterable[Address]", now: float) -> list[Address]:  # noqa: ARG002 - the contract's
@@ -172,8 +142,9 @@ class MemoryEngine:
         """See `base`."""
         self._all(lambda _: sum(self._revert(step, now) for step in steps))
 
-    def increment(self, address: Address, by: int, now: float) -> int:
+    def increment(self, address: Address, by: int, now: float, *, fence: "Fence | None" = None) -> int:
         """See `base`."""
+        self._hold(fence, now)
         entry = self._live(address, now)
         number = integer(address, entry.value if entry else b"0") + by
         write = Write(FOREVER if entry else INHERIT)
@@ -183,6 +154,7 @@ class MemoryEngine:
 
     def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
+        self._hold(write.fence, now)
         entry = self._live(source, now)
         if entry is None:
             return False
@@ -193,8 +165,9 @@ class MemoryEngine:
             self._delete(source, now)
         return True
 
-    def expire(self, address: Address, expires: int | None, now: float) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float, *, fence: "Fence | None" = None) -> bool:
         """See `base`."""
+        self._hold(fence, now)
         entry = self._live(address, now)
         if entry:
             entry.expires = expires
@@ -226,6 +199,28 @@ class MemoryEngine:
     def _live(self, address: Address, now: float) -> Entry | None:
         entry = self._tenant.entries.get(address)
         return entry if entry and _alive(entry, now) else None
+
+    def _hold(self, fence: "Fence | None", now: float) -> None:
+        entry = self._live(fence[0], now) if fence else None
+        if fence and (entry is None or entry.revision != fence[1]):
+            raise stale(fence)
+
+    def _items(self, queue: Address) -> list[Address]:
+        place = (queue.project, queue.namespace)
+        found = [address for address in self._tenant.entries if (address.project, address.namespace) == place]
+        return [address for address in found if queued.number(queue.name, address.name)]
+
+    def _number(self, queue: Address) -> int:
+        last = max((queued.number(queue.name, item.name) for item in self._items(queue)), default=0)
+        return max(self._tenant.revision, last) + 1
+
+    def _push(self, queue: Address, content: Content, write: Write, now: float) -> int:
+        number = self._number(queue)
+        item = Address(queue.project, queue.namespace, queued.item(queue.name, number))
+        expires = self._expires(item, write, now)
+        self._give_way(item, now)
+        self._store((item, now), content.read(), write.note, expires)
+        return number
 
     def _require(self, address: Address, write: Write, now: float) -> None:
         entry = self._live(address, now)

@@ -3,7 +3,8 @@
 from ..address import Address
 from ..model import FOREVER, INHERIT, PIECE, Content, Write, end
 from ..past import OFF
-from .failures import PreconditionFailed
+from . import queued
+from .failures import PreconditionFailed, stale
 from .pg_history import History, traced
 from .table import integer
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from ..model import Fence
     from ..past import Keeping, Step
     from .pg_driver import Row
     from .pg_link import Link
@@ -55,6 +57,11 @@ _PURGE = f"""WITH gone AS (DELETE FROM prontodb.entry e WHERE e.meta = current_u
 (SELECT project, namespace, name FROM prontodb.entry WHERE meta = current_user AND expires <= %s ORDER BY expires LIMIT %s)
 RETURNING e.body), {_GONE} SELECT count(*) FROM gone"""
 
+_SPAN = f"""SELECT name FROM prontodb.entry
+WHERE meta = current_user AND project = %s AND namespace = %s AND name >= %s AND name < %s AND {LIVE} ORDER BY name LIMIT 100"""
+_LAST = """SELECT name FROM prontodb.entry
+WHERE meta = current_user AND project = %s AND namespace = %s AND name >= %s AND name < %s ORDER BY name DESC LIMIT 100"""
+
 
 class Standing:
     """What stands at an address as a write begins, and the default lifetime there. `revision` 0: nothing that lives.
@@ -88,9 +95,29 @@ class Table:
 
     def put(self, address: Address, content: Content, write: Write) -> int:
         """Stores, as `Engine.put`."""
+        if write.numbered:
+            return self._push(address, content, write)
         standing = self._standing(address)
         require(address, write, standing.revision)
         return self._put(address, content, write, standing)
+
+    def hold(self, fence: "Fence") -> None:
+        """Raises `LeaseLost` where the lease does not live at this revision."""
+        if self._standing(fence[0]).revision != fence[1]:
+            raise stale(fence)
+
+    def take(self, queue: Address, content: Content, ttl: int) -> tuple[Address, int] | None:
+        """Leases an item, as `Engine.take`."""
+        name = queued.free(queue.name, self._span(queue))
+        item = Address(queue.project, queue.namespace, name)
+        return (item, self.put(queued.lease(item), content, Write(ttl))) if name else None
+
+    def _span(self, queue: Address) -> "Iterator[str]":
+        low, high = (bound.encode() for bound in queued.span(queue.name))
+        while rows := self._run(_SPAN, (*_key(queue)[:2], low, high, self._second)):
+            names = [bytes(row[0]) for row in rows]
+            yield from (name.decode() for name in names)
+            low = names[-1] + b"\0"
 
     def put_many(self, items: "Iterable[Item]", write: Write) -> int:
         """Stores, as `Engine.put_many`."""
@@ -217,6 +244,22 @@ class Table:
     def _standing_many(self, columns: "tuple[list[bytes], ...]") -> "dict[Key, Standing]":
         rows = self._run(_STANDING_MANY, columns)
         return {(bytes(row[0]), bytes(row[1]), bytes(row[2])): Standing(row[3:], self._now) for row in rows}
+
+    def _push(self, queue: Address, content: Content, write: Write) -> int:
+        number = max(self._next, self._last_number(queue) + 1)
+        item = Address(queue.project, queue.namespace, queued.item(queue.name, number))
+        self._put(item, content, write, self._standing(item))
+        return number
+
+    def _last_number(self, queue: Address) -> int:
+        """The highest that an item has, expired or not; 0 where there is none."""
+        low, before = (bound.encode() for bound in queued.span(queue.name))
+        while names := self._run(_LAST, (*_key(queue)[:2], low, before)):
+            for (name,) in names:
+                if number := queued.number(queue.name, bytes(name).decode()):
+                    return number
+            before = bytes(names[-1][0])
+        return 0
 
     def _put(self, address: Address, content: Content, write: Write, standing: Standing) -> int:
         revision = self._take()

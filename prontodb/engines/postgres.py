@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TypeVar
 
+    from ..model import Fence
     from ..past import Keeping, Step, Version
     from .base import Capabilities, Engine
     from .pg_driver import Row
@@ -137,22 +138,26 @@ class PostgresEngine:
 
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
-        return self._write(lambda table: table.put(address, content, write), now, again=_plain(write))
+        return self._write(lambda table: table.put(address, content, write), now, again=_plain(write), fence=write.fence)
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
         fresh = _repeatable(items)
-        return self._write(lambda table: table.put_many(fresh(), write), now, again=_plain(write))
+        return self._write(lambda table: table.put_many(fresh(), write), now, again=_plain(write), fence=write.fence)
+
+    def take(self, queue: Address, content: Content, ttl: int, now: float) -> tuple[Address, int] | None:
+        """See `base`."""
+        return self._write(lambda table: table.take(queue, content, ttl), now, again=False)
 
     def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
         """Stores all or none, each with its lifetime (as `Write.ttl`), in constant memory; how many were given."""
         fresh = _repeatable(items)
         return self._write(lambda table: table.load(fresh(), Write()), now, again=True)
 
-    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False, fence: "Fence | None" = None) -> list[Address]:
         """See `base`."""
         wanted = list(addresses)
-        return self._write(lambda table: table.delete(wanted, purge=purge), now, again=True)
+        return self._write(lambda table: table.delete(wanted, purge=purge), now, again=fence is None, fence=fence)
 
     def drop(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
@@ -164,18 +169,19 @@ class PostgresEngine:
         wanted = list(steps)
         self._write(lambda table: table.revert(wanted), now, again=False)
 
-    def increment(self, address: Address, by: int, now: float) -> int:
+    def increment(self, address: Address, by: int, now: float, *, fence: "Fence | None" = None) -> int:
         """See `base`."""
-        return self._write(lambda table: table.increment(address, by), now, again=False)
+        return self._write(lambda table: table.increment(address, by), now, again=False, fence=fence)
 
     def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
         again = not move and _plain(write)
-        return self._write(lambda table: table.copy(source, target, write, move=move, keep=keep), now, again=again)
+        return self._write(lambda table: table.copy(source, target, write, move=move, keep=keep), now, again=again, fence=write.fence)
 
-    def expire(self, address: Address, expires: int | None, now: float) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float, *, fence: "Fence | None" = None) -> bool:
         """See `base`."""
-        return self._write(lambda table: table.expire(address, expires), now, again=True)
+        # Fenced too: where the second attempt finds the lease gone, it is.
+        return self._write(lambda table: table.expire(address, expires), now, again=True, fence=fence)
 
     def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:
         """See `base`."""
@@ -197,14 +203,16 @@ class PostgresEngine:
         user, meta = self._whose
         return Link(self._target, meta, user, self._timeout)
 
-    def _write(self, change: "Callable[[Table], T]", now: float, *, again: bool) -> "T":
-        """A change and, in the same transaction, a batch of what has expired."""
+    def _write(self, change: "Callable[[Table], T]", now: float, *, again: bool, fence: "Fence | None" = None) -> "T":
+        """A change and, in the same transaction, a look at the fence before it and a batch of what has expired after it."""
         from .pg_table import Table
 
         keeping = OFF if self._keeping is None else self._keeping()
 
         def both(revision: int) -> "T":
             table = Table(self._link, revision, now, keeping)
+            if fence:
+                table.hold(fence)
             result = change(table)
             table.purge()
             table.finish()
@@ -282,7 +290,7 @@ def _second(now: float) -> int:
 
 def _plain(write: Write) -> bool:
     """Whether a write depends on nothing, so that to do it twice comes to the same."""
-    return not write.absent and write.revision is None
+    return not write.absent and write.revision is None and write.fence is None and not write.numbered
 
 
 def _place(at: "Address | Place") -> tuple[bytes, bytes]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import TypeVar
 
+    from ..model import Fence
     from ..past import Keeping, Step, Version
     from .base import Capabilities
     from .bodies import Bodies
@@ -144,16 +145,20 @@ class SqliteEngine:
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """See `base`."""
         if content.size < LARGE:
-            return self._write(lambda table: table.put(address, content, write), now)
+            return self._write(lambda table: table.put(address, content, write), now, write.fence)
         staged = self._staged(content)
         try:
-            return self._write(lambda table: table.put(address, staged, write), now)
+            return self._write(lambda table: table.put(address, staged, write), now, write.fence)
         finally:
             staged.discard()
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
-        return self._write(lambda table: len({address: table.put(address, content, write) for address, content in items}), now)
+        return self._write(lambda table: len({address: table.put(address, content, write) for address, content in items}), now, write.fence)
+
+    def take(self, queue: Address, content: Content, ttl: int, now: float) -> tuple[Address, int] | None:
+        """See `base`."""
+        return self._change(lambda table: table.take(queue, content, ttl), now, nothing=None)
 
     def load(self, items: "Iterable[tuple[Address, Content, int | None]]", now: float) -> int:
         """See `base`."""
@@ -163,9 +168,11 @@ class SqliteEngine:
         keeping = self._kept()
         return self._transact(lambda db: Bulk(db, self._meta, now, bulk, keeping).load(items))
 
-    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False) -> list[Address]:
+    def delete(self, addresses: "Iterable[Address]", now: float, *, purge: bool = False, fence: "Fence | None" = None) -> list[Address]:
         """See `base`."""
-        return self._change(lambda table: [address for address in addresses if table.delete(address, purge=purge)], now, nothing=[])
+        return self._change(
+            lambda table: [address for address in addresses if table.delete(address, purge=purge)], now, nothing=[], fence=fence
+        )
 
     def drop(self, addresses: "Iterable[Address]", now: float) -> list[Address]:
         """See `base`."""
@@ -175,9 +182,9 @@ class SqliteEngine:
         """See `base`."""
         self._write(lambda table: table.revert(steps), now)
 
-    def increment(self, address: Address, by: int, now: float) -> int:
+    def increment(self, address: Address, by: int, now: float, *, fence: "Fence | None" = None) -> int:
         """See `base`."""
-        return self._write(lambda table: table.increment(address, by), now)
+        return self._write(lambda table: table.increment(address, by), now, fence)
 
     def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """See `base`."""
@@ -185,11 +192,12 @@ class SqliteEngine:
             lambda table: table.copy(source, target, write, keep=keep) and (not move or source == target or table.delete(source)),
             now,
             nothing=False,
+            fence=write.fence,
         )
 
-    def expire(self, address: Address, expires: int | None, now: float) -> bool:
+    def expire(self, address: Address, expires: int | None, now: float, *, fence: "Fence | None" = None) -> bool:
         """See `base`."""
-        return self._change(lambda table: table.expire(address, expires), now, nothing=False)
+        return self._change(lambda table: table.expire(address, expires), now, nothing=False, fence=fence)
 
     def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:
         """See `base`."""
@@ -263,8 +271,8 @@ class SqliteEngine:
             self._transact(lambda _: None)
             return self._reader.run(query, default)
 
-    def _write(self, change: "Callable[[Table], T]", now: float) -> "T":
-        """A change and, in the same transaction, a batch of what has expired."""
+    def _write(self, change: "Callable[[Table], T]", now: float, fence: "Fence | None" = None) -> "T":
+        """A change and, in the same transaction, a look at the fence before it and a batch of what has expired after it."""
         # Imported before the lock is taken, not while others wait for it.
         from .table import Table
 
@@ -272,6 +280,8 @@ class SqliteEngine:
 
         def both(db: "Connection") -> "T":
             table = Table(db, self._meta, now, self._bulk, keeping)
+            if fence:
+                table.hold(fence)
             result = change(table)
             table.purge()
             return result
@@ -288,9 +298,15 @@ class SqliteEngine:
         bulk.settle()
         return result
 
-    def _change(self, change: "Callable[[Table], T]", now: float, *, nothing: "T") -> "T":
+    def _change(self, change: "Callable[[Table], T]", now: float, *, nothing: "T", fence: "Fence | None" = None) -> "T":
         """The same for a change of what is there already: `nothing`, where there is no database, which it does not make."""
-        return self._write(change, now) if self._writer.exists() else nothing
+        if self._writer.exists():
+            return self._write(change, now, fence)
+        if fence:
+            from .failures import stale
+
+            raise stale(fence)
+        return nothing
 
     def _spaces(self, condition: str, values: tuple[float, ...]) -> list[Space]:
         query = f"SELECT project, namespace, ttl FROM place p WHERE meta = ? AND {condition} ORDER BY project, namespace"  # noqa: S608 - likewise

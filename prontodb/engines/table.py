@@ -3,14 +3,16 @@
 from ..address import Address
 from ..model import FOREVER, INHERIT, Content, Write, end
 from ..past import OFF
+from . import queued
 from .bodies import LEAST, marked
-from .failures import PreconditionFailed
+from .failures import PreconditionFailed, stale
 from .history import History, cached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..model import Fence
     from ..past import Keeping, Step
     from .bodies import Bodies
     from .driver import Connection
@@ -21,6 +23,10 @@ BATCH = 100
 """Expired entries that one write removes along the way."""
 BATCH_BYTES = 16 << 20
 """Bytes of large values after which such a batch ends, so that it never holds the lock for long."""
+
+_SPAN = """SELECT e.name FROM place p JOIN entry e ON e.place = p.id
+WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name >= ? AND e.name < ? AND (e.expires IS NULL OR e.expires > ?)
+ORDER BY e.name"""
 
 
 class Standing:
@@ -53,10 +59,28 @@ class Table:
     def put(self, address: Address, content: Content, write: Write) -> int:
         """Stores, as `Engine.put`."""
         place, default = self._place(address.project, address.namespace)
-        standing = self._require(place, address, write)
+        if write.numbered:
+            number = max(self._last_revision(), self._last_number(place, address.name)) + 1
+            standing = self._standing(place, Address(address.project, address.namespace, queued.item(address.name, number)))
+        else:
+            standing = self._require(place, address, write)
         value, body = (content.read(), None) if content.size <= INLINE else (None, self._store(content))
-        expires = self._expires(write, default)
-        return self._replace(standing, (expires, content.size, body, write.note or None, value))
+        fields = (self._expires(write, default), content.size, body, write.note or None, value)
+        revision = self._replace(standing, fields)
+        return number if write.numbered else revision
+
+    def hold(self, fence: "Fence") -> None:
+        """Raises `LeaseLost` where the lease does not live at this revision."""
+        row = self._row(fence[0])
+        if row is None or row[1] != fence[1]:
+            raise stale(fence)
+
+    def take(self, queue: Address, content: Content, ttl: int) -> tuple[Address, int] | None:
+        """Leases an item, as `Engine.take`."""
+        at = (self._meta, queue.project, queue.namespace, *queued.span(queue.name), self._now)
+        name = queued.free(queue.name, (row[0] for row in self._db.execute(_SPAN, at)))
+        item = Address(queue.project, queue.namespace, name)
+        return (item, self.put(queued.lease(item), content, Write(ttl))) if name else None
 
     def delete(self, address: Address, *, purge: bool = False) -> bool:
         """Removes an entry, and with `purge` its history; whether a live one stood there, or with `purge` anything at all."""
@@ -220,6 +244,16 @@ class Table:
         expires, size, body, value = found
         copy = None if body is None else self._store_copy(body)
         self._replace(self._standing(place, address), (expires, size, copy, None, value))
+
+    def _last_number(self, place: int, queue: str) -> int:
+        """The highest that an item has, expired or not; 0 where there is none."""
+        query = "SELECT name FROM entry WHERE place = ? AND name >= ? AND name < ? ORDER BY name DESC"
+        numbers = (queued.number(queue, name) for (name,) in self._db.execute(query, (place, *queued.span(queue))))
+        return next(filter(None, numbers), 0)
+
+    def _last_revision(self) -> int:
+        row = self._db.execute("SELECT last FROM revision WHERE meta = ?", (self._meta,)).fetchone()
+        return int(row[0]) if row else 0
 
     def _next_revision(self, count: int = 1, *, held: int = 0) -> int:
         """The next revision; of several, the last. `held` are the bytes that go into the history with it."""

@@ -131,6 +131,10 @@ class Resident(Session):
         """Starts from the last call's context, if it is this one's too."""
         self._context, self.opening = remembered.find(self.environ)
 
+    def own_process(self) -> None:
+        """This one is the shell's helper, which others are waiting for."""
+        raise NeedsCaller
+
     def remember(self, remembered: Remembered) -> None:
         """Leaves its context to the next call."""
         if not remembered.holds(self._context):

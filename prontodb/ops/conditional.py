@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..address import Address
-    from ..model import Entry
+    from ..model import Entry, Fence
     from . import Store
 
 ATTEMPTS = 1000
@@ -30,18 +30,20 @@ def put_over(store: "Store", address: "Address", content: Content, write: Write)
     return store.engine.put(address, content, write, store.now)
 
 
-def increment(store: "Store", address: "Address", by: int) -> int:
+def increment(store: "Store", address: "Address", by: int, fence: "Fence | None" = None) -> int:
     """Adds to an integer, which counts as 0 where there is none; the sum. Raises `PreconditionFailed` for what is none."""
-    return store.engine.increment(address, by, store.now)
+    return store.engine.increment(address, by, store.now, fence=fence)
 
 
-def append(store: "Store", address: "Address", content: Content) -> None:
+def append(store: "Store", address: "Address", content: Content, fence: "Fence | None" = None) -> None:
     """Adds bytes at the end of a value, or makes it; its lifetime stays."""
     from ..engines.failures import PreconditionFailed
 
     for _ in range(ATTEMPTS):
         try:
-            kv.put(store, address, *_appended(store, address, content))
+            whole, write = _appended(store, address, content)
+            write.fence = fence
+            kv.put(store, address, whole, write)
         except PreconditionFailed:
             continue
         return

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..model import Content, Found, Write
+    from ..model import Content, Fence, Found, Write
     from . import Store
 
 
@@ -30,10 +30,10 @@ def put(store: "Store", address: Address, content: "Content", write: "Write") ->
     return store.engine.put(address, content, write, store.now)
 
 
-def delete(store: "Store", addresses: "Iterable[Address]", *, purge: bool = False) -> list[Address]:
-    """Removes all that are there, in one step, with `purge` their history too; those that were not."""
+def delete(store: "Store", addresses: "Iterable[Address]", fence: "Fence | None" = None, *, purge: bool = False) -> list[Address]:
+    """Removes all that are there, in one step, with `purge` their history too; those that were not. Raises `LeaseLost`."""
     wanted = list(addresses)
-    done = set(store.engine.delete(wanted, store.now, purge=purge))
+    done = set(store.engine.delete(wanted, store.now, purge=purge, fence=fence))
     return [address for address in wanted if address not in done and not _drop(store, address)]
 
 

@@ -78,6 +78,9 @@ def _shells(shell: str) -> dict[str, Maker]:
         f"{shell}, {SUBSTITUTIONS} substitutions": lambda world: _substituting(world, shell, f"pronto get a.b.{KEY}", SUBSTITUTIONS),
         f"{shell}, {2 * SUBSTITUTIONS} printf": lambda world: _substituting(world, shell, "printf v", 2 * SUBSTITUTIONS),
         f"{shell}, first of 100,000": lambda world: _loaded(world, shell, FIRST, HUNDRED),
+        f"{shell}, {CALLS} incr": lambda world: _loaded(
+            world, shell, f"{FIRST}; for ((i = 0; i < {CALLS}; i++)); do pronto incr a.counters.n; done >/dev/null"
+        ),
         f"{shell}, TAB": lambda world: _loaded(world, shell, f"{FIRST}; {asking}", HUNDRED),
     }
 
@@ -89,6 +92,12 @@ def _rows(shell: str) -> tuple[Row, ...]:
             f"first `pronto get -v` in {shell}, the start of the helper included",
             80,
             (f"{shell}, first get", f"{shell}, sourcing"),
+        ),
+        more(
+            f"incr-{shell}",
+            f"loop of {CALLS:,} `pronto incr` in {shell}: 3,000 a second",
+            CALLS // 3,
+            (f"{shell}, {CALLS} incr", f"{shell}, first get"),
         ),
         more(f"large-{shell}", f"a value of 1 MB into a variable of {shell}", 25, (f"{shell}, 1 MB", f"{shell}, first get")),
         ratio(
