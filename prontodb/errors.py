@@ -23,6 +23,7 @@
     ├── Rescued                   4   (the slug of what went wrong)
     ├── Interrupted               4   interrupted
     ├── Denied                    6   denied
+    │   └── Secret                6   secret
     ├── HoldsNul                 65   nul
     └── UsageError               64   usage
         ├── InvalidAddress       64   invalid-address
@@ -36,7 +37,7 @@
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `ops.streamed` and `cli.many`.
+`shellgen`, `salvage`, `ops.streamed`, `ops.secrets` and `cli.many`.
 """
 
 

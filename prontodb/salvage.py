@@ -60,11 +60,12 @@ def _content(session: "Session", piped: "Piped") -> "Content | None":
 
 
 def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> str:
+    from . import origin
     from .ops import rescue
 
     store = _store(session)
     database = store.database if store else ""
-    lost = rescue.Lost(piped.address, error.slug)
+    lost = rescue.Lost(piped.address, error.slug, secret=origin.secret(session, piped))
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
@@ -73,7 +74,6 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
             session.flags.database = None
         except Exception:  # noqa: BLE001, S110 - whatever it was, the spool takes what the database does not
             pass
-    from . import origin
     from .spool import places
 
     lost.home = origin.home(session, database)

@@ -45,6 +45,7 @@ LAYERS = [
     (
         "ops",
         "ops.kv",
+        "ops.secrets",
         "ops.places",
         "ops.completion",
         "ops.conditional",

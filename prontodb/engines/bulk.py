@@ -1,7 +1,7 @@
 """Many values in one transaction: what a token stream stores. The same tables as `table`'s, in pages instead of one by one."""
 
-from ..model import Write
-from .table import INLINE, Table
+from ..model import SECRET, Write
+from .table import INLINE, PUT, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..address import Address
     from ..model import Content
 
-    Row = tuple[int | None, int, int | None, bytes | None]
+    Row = tuple[int | None, int, int | None, bytes | None, bytes | None]
 
 PAGE = 2000
 """Entries that are written together, in the order of the table: enough of them to lie close to each other, few enough to hold."""
@@ -33,7 +33,9 @@ class Bulk(Table):
                 self._write(page)
             expires = self._expires(Write(ttl), default) if ttl or default else None
             size = content.size
-            page[key] = (expires, size, None, content.read()) if size <= INLINE else (expires, size, self._store(content), None)
+            note = SECRET if content.secret or (key in page and page[key][3]) else None
+            value, body = (content.read(), None) if size <= INLINE else (None, self._store(content))
+            page[key] = (expires, size, body, note, value)
             count += 1
         self._write(page)
         self.purge()
@@ -49,8 +51,6 @@ class Bulk(Table):
                 if row:
                     self._forget(row[0])
         last = self._next_revision(len(page)) - len(page)
-        rows = sorted((*key, last + number, *row) for number, (key, row) in enumerate(page.items(), 1))
-        self._db.executemany(
-            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, value) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-        )
+        rows = sorted((*key, last + number, *row, 1, self._now) for number, (key, row) in enumerate(page.items(), 1))
+        self._db.executemany(PUT, rows)
         page.clear()

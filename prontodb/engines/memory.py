@@ -1,7 +1,7 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
 from ..address import Address, Place
-from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
+from ..model import FOREVER, INHERIT, SECRET, Content, Entry, Found, Space, Write, end
 from .failures import PreconditionFailed
 from .table import INLINE, integer
 
@@ -85,7 +85,8 @@ class MemoryEngine:
         """See `base`."""
         value = content.read()
         self._require(address, write, now)
-        return self._store(address, value, write.note, self._expires(address, write, now))
+        note = write.note_for(content) or self._mark(address, write, now)
+        return self._store(address, value, note, self._expires(address, write, now))
 
     def put_many(self, items: "Iterable[tuple[Address, Content]]", write: Write, now: float) -> int:
         """See `base`."""
@@ -132,7 +133,8 @@ class MemoryEngine:
         if entry is None:
             return False
         self._require(target, write, now)
-        self._store(target, entry.value or b"", b"", entry.expires if keep else self._expires(target, write, now))
+        note = SECRET if write.secret or entry.marked else self._mark(target, write, now)
+        self._store(target, entry.value or b"", note, entry.expires if keep else self._expires(target, write, now))
         if move and source != target:
             del self._tenant.entries[source]
         return True
@@ -179,6 +181,11 @@ class MemoryEngine:
             return write.expires
         ttl = self._tenant.ttls.get((address.project, address.namespace)) if write.ttl is INHERIT else write.ttl
         return end(now, ttl) if ttl else None
+
+    def _mark(self, address: Address, write: Write, now: float) -> bytes:
+        """What stays of the note that stands there."""
+        entry = self._live(address, now)
+        return SECRET if entry and entry.marked and write.secret is not False else b""
 
     def _store(self, address: Address, value: bytes, note: bytes, expires: int | None) -> int:
         self._tenant.revision += 1

@@ -1,7 +1,7 @@
 """What a PostgreSQL transaction changes: the statements behind the writing verbs. Everything here runs while this meta's writers wait."""
 
 from ..address import Address
-from ..model import FOREVER, INHERIT, PIECE, Content, Write, end
+from ..model import FOREVER, INHERIT, PIECE, SECRET, Content, Write, end
 from .failures import PreconditionFailed
 from .table import integer
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .pg_link import Link
 
     Item = tuple[Address, Content]
-    Batch = dict[Address, tuple[bytes, int | None]]
+    Batch = dict[Address, tuple[bytes, int | None, bytes]]
 
 INLINE = PIECE
 """Bytes up to which a value stands in its row; the server itself keeps long ones apart from the rest of the row."""
@@ -32,13 +32,15 @@ _STANDING = """SELECT e.revision, e.expires, e.body, e.size, c.ttl, CASE WHEN e.
 LEFT JOIN prontodb.entry e ON e.meta = current_user AND e.project = %s AND e.namespace = %s AND e.name = %s
 LEFT JOIN prontodb.cache c ON c.meta = current_user AND c.project = %s AND c.namespace = %s"""
 _OVER = """ON CONFLICT (meta, project, namespace, name) DO UPDATE SET revision = excluded.revision, expires = excluded.expires,
-size = excluded.size, body = excluded.body, note = excluded.note, value = excluded.value"""
+size = excluded.size, body = excluded.body, value = excluded.value,
+note = CASE WHEN excluded.note IS NULL AND %s AND substr(entry.note, 1, 1) = '\\x00'::bytea
+AND (entry.expires IS NULL OR entry.expires > %s) THEN entry.note ELSE excluded.note END"""
 _PUT = f"""INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) {_OVER}"""
 _PUT_MANY = f"""INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value)
-SELECT i.project, i.namespace, i.name, i.revision, i.expires, length(i.value), NULL, %s, i.value
-FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bytea[])
-AS i (project, namespace, name, revision, expires, value) {_OVER}"""
+SELECT i.project, i.namespace, i.name, i.revision, i.expires, length(i.value), NULL, i.note, i.value
+FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[])
+AS i (project, namespace, name, revision, expires, note, value) {_OVER}"""
 _MANY = "(e.project, e.namespace, e.name) IN (SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[]))"
 _STANDING_MANY = f"""SELECT e.project, e.namespace, e.name, e.revision, e.expires, e.body FROM prontodb.entry e
 WHERE e.meta = current_user AND {_MANY}"""
@@ -106,7 +108,8 @@ class Table:
             if content.size > INLINE:
                 self._put(address, content, _with_ttl(write, ttl), self._standing(address))
             else:
-                batch[address] = (content.read(), ttl)
+                mark = SECRET if address in batch and batch[address][2][:1] == SECRET else b""
+                batch[address] = (content.read(), ttl, write.note_for(content) or mark)
                 size += content.size
             count += 1
         self._put_batch(batch, write)
@@ -144,8 +147,12 @@ class Table:
             self._copy_chunks(found.body, revision, found.size)
         self._run(
             f"""INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value)
-            SELECT %s, %s, %s, %s, %s, size, %s, NULL, value FROM prontodb.entry WHERE {AT} {_OVER}""",
-            (*_key(target), revision, expires, None if found.body is None else revision, *_key(source)),
+            SELECT %s, %s, %s, %s, %s, size, %s, CASE WHEN %s OR substr(note, 1, 1) = '\\x00'::bytea THEN '\\x00'::bytea END, value
+            FROM prontodb.entry WHERE {AT} {_OVER}""",
+            (
+                *(*_key(target), revision, expires, None if found.body is None else revision, bool(write.secret), *_key(source)),
+                *self._sticky(write),
+            ),
         )
         if move and source != target:
             self.delete([source])
@@ -187,8 +194,9 @@ class Table:
         if large:
             for number, piece in enumerate(content.pieces()):
                 self._run("INSERT INTO prontodb.chunk (body, number, data) VALUES (%s, %s, %s)", (revision, number, piece))
-        fields = (content.size, revision, write.note or None, None) if large else (content.size, None, write.note or None, content.read())
-        self._run(_PUT, (*_key(address), revision, self._expires(write, standing.ttl), *fields))
+        note = write.note_for(content) or None
+        fields = (content.size, revision, note, None) if large else (content.size, None, note, content.read())
+        self._run(_PUT, (*_key(address), revision, self._expires(write, standing.ttl), *fields, *self._sticky(write)))
         self._drop_body(standing.body)
         return revision
 
@@ -197,11 +205,12 @@ class Table:
             return
         columns = _columns(batch)
         old = self._run(_STANDING_MANY, columns)
-        inherits = write.expires is None and any(ttl is INHERIT for _, ttl in batch.values())
+        inherits = write.expires is None and any(ttl is INHERIT for _, ttl, _ in batch.values())
         defaults = self._defaults(batch) if inherits else {}
         expires = [self._expires(_with_ttl(write, batch[address][1]), defaults.get(_key(address)[:2])) for address in batch]
         revisions = [self._take() for _ in batch]
-        self._run(_PUT_MANY, (write.note or None, *columns, revisions, expires, [value for value, _ in batch.values()]))
+        values, notes = [item[0] for item in batch.values()], [item[2] or None for item in batch.values()]
+        self._run(_PUT_MANY, (*columns, revisions, expires, notes, values, *self._sticky(write)))
         for row in old:
             self._drop_body(row[5])
 
@@ -211,6 +220,10 @@ class Table:
             AND (project, namespace) IN (SELECT * FROM unnest(%s::bytea[], %s::bytea[]))"""
         rows = self._run(sql, tuple([place[part] for place in places] for part in (0, 1)))
         return {(bytes(row[0]), bytes(row[1])): row[2] for row in rows}
+
+    def _sticky(self, write: Write) -> tuple[bool, int]:
+        """What `_OVER` wants to know: whether the mark of a secret stays, and the time."""
+        return write.secret is not False, self._second
 
     def _take(self) -> int:
         self._next += 1
@@ -247,7 +260,7 @@ def _with_ttl(write: Write, ttl: int | None) -> Write:
     if ttl == write.ttl:
         return write
     own = Write(ttl, note=write.note)
-    own.expires = write.expires
+    own.expires, own.secret = write.expires, write.secret
     return own
 
 

@@ -1,7 +1,7 @@
 """What a SQLite transaction changes: the statements behind the writing verbs. Everything here runs under the write lock."""
 
 from ..address import Address
-from ..model import FOREVER, INHERIT, Content, Write, end
+from ..model import FOREVER, INHERIT, SECRET, Content, Write, end
 from .bodies import LEAST, marked
 from .failures import PreconditionFailed
 
@@ -10,12 +10,21 @@ if TYPE_CHECKING:
     from .bodies import Bodies
     from .driver import Connection
 
+    Standing = tuple[int, int, int | None, int, int | None, bytes | None, bytes | None]
+    Fields = tuple[int | None, int, int | None, bytes | None, bytes | None]
+
 INLINE = 512
 """Bytes up to which a value stands in its row: at 2 KiB inline, a listing is nine times slower."""
 BATCH = 100
 """Expired entries that one write removes along the way."""
 BATCH_BYTES = 16 << 20
 """Bytes of large values after which such a batch ends, so that it never holds the lock for long."""
+
+PUT = """INSERT INTO entry (place, name, revision, expires, size, body, note, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (place, name) DO UPDATE SET revision = excluded.revision, expires = excluded.expires, size = excluded.size,
+body = excluded.body, value = excluded.value, note = CASE WHEN excluded.note IS NULL AND ? AND substr(note, 1, 1) = x'00'
+AND (expires IS NULL OR expires > ?) THEN x'00' ELSE excluded.note END"""
+"""The last two: whether the mark of a live secret stays over which it is put, and the time."""
 
 
 class Table:
@@ -33,7 +42,8 @@ class Table:
         self._require(place, address, write)
         value, body = (content.read(), None) if content.size <= INLINE else (None, self._store(content))
         expires = self._expires(write, default)
-        return self._replace(place, address.name, (expires, content.size, body, write.note or None, value))
+        fields = (expires, content.size, body, write.note_for(content) or None, value)
+        return self._replace(place, address.name, fields, sticky=write.secret is not False)
 
     def delete(self, address: Address) -> bool:
         """Removes an entry; whether a live one stood there."""
@@ -63,7 +73,8 @@ class Table:
         place, default = self._place(target.project, target.namespace)
         self._require(place, target, write)
         expires = row[2] if keep else self._expires(write, default)
-        self._replace(place, target.name, (expires, row[3], body, None, row[5]))
+        note = SECRET if write.secret or (row[6] or b"")[:1] == SECRET else None
+        self._replace(place, target.name, (expires, row[3], body, note, row[5]), sticky=write.secret is not False)
         return True
 
     def expire(self, address: Address, expires: int | None) -> bool:
@@ -104,14 +115,14 @@ class Table:
             return int(made.lastrowid or 0), None
         return row[0], row[1]
 
-    def _row(self, address: Address) -> "tuple[int, int, int | None, int, int | None, bytes | None] | None":
-        """Place, revision, expiry, size, body and value of a live entry."""
+    def _row(self, address: Address) -> "Standing | None":
+        """Place, revision, expiry, size, body, value and note of a live entry."""
         query = (
-            "SELECT e.place, e.revision, e.expires, e.size, e.body, e.value FROM place p JOIN entry e ON e.place = p.id"
+            "SELECT e.place, e.revision, e.expires, e.size, e.body, e.value, e.note FROM place p JOIN entry e ON e.place = p.id"
             " WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name = ? AND (e.expires IS NULL OR e.expires > ?)"
         )
         at = (self._meta, address.project, address.namespace, address.name, self._now)
-        row: tuple[int, int, int | None, int, int | None, bytes | None] | None = self._db.execute(query, at).fetchone()
+        row: Standing | None = self._db.execute(query, at).fetchone()
         return row
 
     def _require(self, place: int, address: Address, write: Write) -> None:
@@ -132,12 +143,9 @@ class Table:
         ttl = default if write.ttl is INHERIT else write.ttl
         return end(self._now, ttl) if ttl else None
 
-    def _replace(self, place: int, name: str, fields: "tuple[int | None, int, int | None, bytes | None, bytes | None]") -> int:
+    def _replace(self, place: int, name: str, fields: "Fields", *, sticky: bool) -> int:
         revision = self._next_revision()
-        self._db.execute(
-            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, note, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (place, name, revision, *fields),
-        )
+        self._db.execute(PUT, (place, name, revision, *fields, sticky, self._now))
         return revision
 
     def _next_revision(self, count: int = 1) -> int:
