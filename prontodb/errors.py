@@ -17,6 +17,7 @@
     ├── DamagedBackup             1   damaged-backup
     ├── InvalidTemplate           1   invalid-template
     ├── MalformedImport           1   malformed-import
+    ├── NoVariable                1   no-variable
     ├── Unwritable                1   unwritable
     ├── Miss                      2   no-such-key
     ├── PreconditionFailed        3   precondition-failed
@@ -25,6 +26,8 @@
     ├── Denied                    6   denied
     │   └── Secret                6   secret
     ├── HoldsNul                 65   nul
+    ├── NotRun                  126   not-run
+    ├── NoProgram               127   no-such-program
     └── UsageError               64   usage
         ├── InvalidAddress       64   invalid-address
         ├── InvalidDuration      64   invalid-duration
@@ -37,7 +40,8 @@
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `ops.streamed`, `ops.secrets` and `cli.many`.
+`shellgen`, `salvage`, `ops.streamed`, `ops.secrets`,
+`ops.variables`, `children` and `cli.many`.
 """
 
 

@@ -66,6 +66,10 @@ class Input:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
+    def claim(self) -> int:
+        """The descriptor, for a program that is to have it."""
+        return self.fd
+
     def is_terminal(self) -> bool:
         """Whether a person types there."""
         return os.isatty(self.fd)

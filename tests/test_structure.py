@@ -23,7 +23,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     ("__init__", "errors", "model", "address", "durations", "files"),
     ("xstream", "xstream.*"),
-    ("tomlfile", "shellwords", "templatelint"),
+    ("tomlfile", "shellwords", "templatelint", "mask", "children", "outlets"),
     ("urls", "paths", "resolve", "suggest", "settings", "features", "saved", "profiles", "credentials"),
     ("session", "guard", "progress", "origin", "spool", "intake", "interchange", "tree"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures"),
@@ -61,6 +61,7 @@ LAYERS = [
         "ops.backup",
         "ops.restore",
         "ops.transfer",
+        "ops.variables",
     ),
     ("ops.streamed", "ops.streams"),
     ("education", "render", "formats", "program", "shellgen"),
@@ -207,7 +208,7 @@ def error_classes() -> list[type[errors.ProntoError]]:
 
 def test_every_error_has_a_published_status_and_is_drawn_in_the_tree() -> None:
     for kind in error_classes():
-        assert kind.code in {1, 2, 3, 4, 5, 6, 64, 65}
+        assert kind.code in {1, 2, 3, 4, 5, 6, 64, 65, 126, 127}
         assert kind.__name__ in (errors.__doc__ or "") or kind.__name__ == "NeedsWriter"
 
 

@@ -71,7 +71,8 @@ Exit codes
    5  timeout or busy
    6  denied
   64  usage
-  65  the value has a NUL in it, which no shell variable can hold"""
+  65  the value has a NUL in it, which no shell variable can hold
+ 126  run, memo: the program cannot be run; 127: there is none of that name. All others are its own"""
 
 
 def _settings() -> str:
