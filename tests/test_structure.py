@@ -62,6 +62,8 @@ LAYERS = [
         "ops.restore",
         "ops.transfer",
         "ops.variables",
+        "ops.flight",
+        "ops.memos",
     ),
     ("ops.streamed", "ops.streams"),
     ("education", "render", "formats", "program", "shellgen"),

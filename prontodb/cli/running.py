@@ -20,13 +20,12 @@ from .group import verb
 SHORTEST = 4
 """Bytes from which on a value is masked that is no secret: `1` and `yes` are in any output."""
 
-command_argument = click.argument("command", metavar="[--] COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 SETTINGS = {"allow_interspersed_args": False}
 """For click: what follows the command is the command's."""
 
 
 @verb(epilog="Example: prontodb run --place app.config --place app.sec -- ./server --port 80", context_settings=SETTINGS)
-@command_argument
+@click.argument("command", metavar="[--] COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--place", "places", metavar="P", multiple=True, help="Take the entries of P; repeatable. By default the current place.")
 @click.option("--override", is_flag=True, help="Where two places have a name, the later one counts. Without it that is an error.")
 @click.option("--exact", is_flag=True, help="Values with the newline at their end, which is dropped otherwise.")

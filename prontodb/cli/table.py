@@ -41,6 +41,7 @@ VERBS = {
     "export-fs": Row(TRANSFER, "transfer:export_fs", "Write entries as a tree of files."),
     "import-fs": Row(TRANSFER, "transfer:import_fs", "Store a tree of files."),
     "run": Row(PROGRAMS, "running:run", "Run a program with entries as its environment variables."),
+    "memo": Row(PROGRAMS, "memo:memo", "Run a slow command, or print the result that is kept of it."),
     "create-cache": Row(LIFETIMES, "lifetimes:create_cache", "Give a namespace a default lifetime."),
     "drop-cache": Row(LIFETIMES, "lifetimes:drop_cache", "End a namespace's default lifetime."),
     "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),

@@ -72,7 +72,8 @@ Exit codes
    6  denied
   64  usage
   65  the value has a NUL in it, which no shell variable can hold
- 126  run, memo: the program cannot be run; 127: there is none of that name. All others are its own"""
+ 126  run, memo: the program cannot be run
+ 127  run, memo: there is no program of that name; all others are its own"""
 
 
 def _settings() -> str:
