@@ -134,6 +134,34 @@ def test_on_standard_input(home: Home) -> None:
     assert len(log(home)) == 4
 
 
+def test_standard_input_that_nobody_got_is_rescued(home: Home) -> None:
+    """It was read, and what it was for could not be done."""
+    calls = [
+        ("memo", "p.c.x", "--ttl", "5m", "--on", "stdin", "--", "nosuch"),
+        ("memo", "bad..x", "--ttl", "5m", "--on", "stdin", "--", "cat"),
+        ("memo", "p.sec.x", "--ttl", "5m", "--on", "stdin", "--", "cat"),
+        ("memo", "p.c.x", "--ttl", "5m", "--on", "stdin", "--database", "/no/such/x.db", "--", "cat"),
+        ("memo", "p.c.x", "--ttl", "5m", "--on", "stdin,bogus", "--", "cat"),
+    ]
+    for call in calls:
+        for content in (b"precious\0", b"p" * 3_000_000):
+            done = home.run(*call, stdin=content)
+            assert (done.status, done.out) == (4, b""), done
+            options = ("--database", "/no/such/x.db") if "--database" in call else ()
+            assert home.run("get", done.rescued, "--reveal", *options).out == content
+    done = home.run("memo", "p.c.x", "--ttl", "5m", "--", "nosuch", stdin=b"the command's")
+    assert (done.status, "cached" in done.err) == (127, False)
+    assert home.run("memo", "p.c.x", "--ttl", "5m", "--on", "stdin", "--", "sh", "-c", "cat; exit 3", stdin=b"had").status == 3
+    assert home.run("memo", "p.c.x", "--ttl", "5m", "--on", "stdin", "--", "nosuch").status == 127
+
+
+def test_no_folder_for_standard_input(home: Home) -> None:
+    done = home.run("memo", "p.c.x", "--ttl", "5m", "--on", "stdin", "--", "cat", stdin=b"x", env={"TMPDIR": "/no/such/folder"})
+    assert (done.status, "Cannot make a file in /no/such/folder" in done.err) == (1, True)
+    done = memo(home, code="head -c 2000000 /dev/zero", env={"TMPDIR": "/no/such/folder"})
+    assert (done.status, len(done.out), "The result is not kept" in done.err) == (0, 2_000_000, True)
+
+
 def test_standard_input_that_does_not_matter_is_the_commands(home: Home) -> None:
     assert memo(home, code="head -c 3", stdin=b"onetwo").out == b"one"
     assert memo(home, code="head -c 3", stdin=b"othertwo").out == b"one"

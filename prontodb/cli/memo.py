@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
-from contextlib import closing
-from typing import IO, TYPE_CHECKING
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,10 +21,10 @@ from ..errors import OutputError, ProntoError, UsageError
 from ..model import PIECE, Content, Write
 from ..ops import flight, memos, open_store, secrets
 from .group import HELP, Verb
+from .inputs import ITEMS, Inputs, items
 
 FAILURE = 5
 """Seconds for which a failure is kept for those who have waited for it."""
-ITEMS = "args, stdin, cwd, env:NAME and file:F"
 
 
 class Before(Verb):
@@ -55,84 +54,18 @@ def memo(
     or env:NAME holds counts, not its name alone; with stdin, COMMAND gets all of it when it is complete.
     """
     write = Write(durations.parse(ttl))
-    with closing(Inputs(session, [word.encode("utf-8", "surrogateescape") for word in command])) as inputs:
-        depends = [part for item in _items(on) for part in inputs.of(item)]
+    inputs = Inputs(session, [word.encode("utf-8", "surrogateescape") for word in command])
+    try:
+        depends = [part for item in items(on) for part in inputs.of(item)]
         call = Call(session, memos.address(address, session.scope(), depends), inputs, write)
         call.refresh, call.failures, call.reveal = refresh, failures, reveal
         return call.answer()
-
-
-def _items(on: tuple[str, ...]) -> list[str]:
-    """What the result depends on; `file:` takes all that follows, commas included."""
-    items: list[str] = []
-    for text in on or ("args",):
-        before, mark, path = f",{text}".partition(",file:")
-        items += [item for item in before.split(",") if item]
-        items += [f"file:{path}"] if mark else []
-    return items
-
-
-class Inputs:
-    """What a command is given, and what of it is said to matter."""
-
-    def __init__(self, session: Session, argv: list[bytes]) -> None:
-        self._session = session
-        self.argv = argv
-        self.stdin = session.stdin.claim()
-        self._spooled: IO[bytes] | None = None
-
-    def of(self, item: str) -> list[bytes]:
-        """What an item of --on comes to, the item itself first."""
-        kind, _, name = item.partition(":")
-        if item == "args":
-            return [b"args", b"%d" % len(self.argv), *self.argv]
-        if item == "stdin":
-            return [b"stdin", self._read()]
-        if item == "cwd":
-            return [b"cwd", os.fsencode(self._session.cwd)]
-        if kind == "env" and name:
-            value = self._session.environ.get(name)
-            return [b"env", name.encode(), b"unset" if value is None else b"=" + os.fsencode(value)]
-        if kind == "file" and name:
-            return [b"file", os.fsencode(name), self._file(name)]
-        raise UsageError(f"Unknown item '{item}' in --on", cure=f"known are {ITEMS}")
-
-    def close(self) -> None:
-        """Nobody reads it any more."""
-        if self._spooled is not None:
-            self._spooled.close()
-
-    def _read(self) -> bytes:
-        """Takes standard input into a file, for the command to read; its digest."""
-        if self._spooled is None:
-            self._spooled = temporary(self._session)
-            for piece in iter(lambda: self._session.stdin.read(PIECE), b""):
-                self._spooled.write(piece)
-            self._spooled.flush()
-            self.stdin = self._spooled.fileno()
-        self._spooled.seek(0)
-        digest = _digest(self._spooled)
-        self._spooled.seek(0)
-        return digest
-
-    def _file(self, name: str) -> bytes:
-        try:
-            with open(os.path.join(self._session.cwd, name), "rb", buffering=0) as file:
-                return _digest(file)
-        except OSError as error:
-            raise UsageError(f"Cannot read '{name}': {error.strerror}", cure="--on file:F with a file that can be read") from error
-
-
-def _digest(file: IO[bytes]) -> bytes:
-    digest = hashlib.sha256()
-    for piece in iter(lambda: file.read(PIECE), b""):
-        digest.update(piece)
-    return digest.digest()
-
-
-def temporary(session: Session) -> IO[bytes]:
-    """A file without a name, which is gone with this process."""
-    return tempfile.TemporaryFile(dir=session.environ.get("TMPDIR") or "/tmp", buffering=0)  # noqa: S108 - it has no name there
+    except ProntoError:
+        session.piped = inputs.left(address)
+        raise
+    finally:
+        if session.piped is None:
+            inputs.close()
 
 
 class Call:
@@ -171,6 +104,7 @@ class Call:
     def _print(self, kept: memos.Memo) -> int:
         if not self.reveal and kept.entry:
             secrets.check(self._session, self._at, kept.entry)
+        self._inputs.used = True
         streams = (self._session.stdout, self._session.stderr)
         for number, piece in kept.outputs():
             streams[number].write(piece)
@@ -192,24 +126,25 @@ class Call:
         result = memos.Memo(0, (0, 0), self._store.now, lease.token)
         program = (path, argv, session.environ)
         with closing(Record(session, session.stdout)) as out, closing(Record(session, session.stderr)) as err:
-            result.status = outlets.run(program, (out, err), stdin=self._inputs.stdin, tick=lambda: self._renew(lease))
+            self._inputs.used = True
+            try:
+                result.status = outlets.run(program, (out, err), stdin=self._inputs.stdin, tick=lambda: self._renew(lease))
+            except children.NotRun:
+                self._inputs.used = False
+                raise
             if result.status >= 0:
                 self._keep(result, (out, err))
         return result.status
 
     def _renew(self, lease: flight.Lease) -> None:
-        try:
+        # The command runs, and is not stopped where that fails: at worst another one is begun.
+        with suppress(flight.Lost, ProntoError):
             lease.renew()
-        except (flight.Lost, ProntoError):
-            # The command runs, and is not stopped for that: at worst another one is begun.
-            pass
 
     def _landed(self, lease: flight.Lease) -> None:
-        try:
+        # Where that fails it ends by itself.
+        with suppress(ProntoError):
             lease.release()
-        except ProntoError:
-            # It ends by itself.
-            pass
 
     def _keep(self, result: memos.Memo, records: tuple[Record, Record]) -> None:
         """Stores the result. Where that fails the command has run all the same, and has said what it had to say."""
@@ -252,8 +187,9 @@ class Record:
         self._whole = True
 
     def close(self) -> None:
-        """The record is of no more use."""
-        self._file.close()
+        """The record is of no more use; what a full disk did not take of it no longer matters."""
+        with suppress(OSError):
+            self._file.close()
 
     def content(self) -> Content:
         """All that was written. Raises what has kept it from being recorded."""
