@@ -255,6 +255,20 @@ def test_those_who_waited_share_a_failure(home: Home) -> None:
     assert log(home) == ["begin", "begin"]
 
 
+def test_one_who_waited_takes_no_other_runs_failure(home: Home) -> None:
+    """One has failed before; the one that is waited for comes to nothing, so whoever has waited runs it."""
+    code = "test -e ok || exit 3; echo begin >>log; test -e quick || exec sleep 60; echo out"
+    assert memo(home, code=code).status == 3
+    (home.folder / "ok").touch()
+    first = begin(home, code)
+    logged(home, "begin")
+    second = begin(home, code)
+    time.sleep(1)
+    (home.folder / "quick").touch()
+    first.terminate()
+    assert [status for status, _, _ in ended([first, second])] == [-signal.SIGTERM, 0]
+
+
 def test_to_keep_a_failure(home: Home) -> None:
     for _ in range(2):
         done = memo(home, "--keep-failures", code="echo run >>log; echo out; echo err >&2; exit 3")

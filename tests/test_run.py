@@ -331,6 +331,14 @@ def test_one_that_never_falls_silent_does_not_hold_it_either(full: Home) -> None
     assert (done.status, b"end\n" in done.out, time.monotonic() - begun < 30) == (0, True, True)
 
 
+def test_nor_one_that_floods_it(full: Home) -> None:
+    """More than the program itself can have left in a pipe is not waited for."""
+    done = full.shell(
+        "prontodb run --mask --place app.sec -- sh -c 'yes & echo end' | tail -c 1; echo ${PIPESTATUS[0]}", start_new_session=True
+    )
+    assert done.lines[-1] == "0", done
+
+
 def test_the_program_ends_when_we_are_killed(full: Home) -> None:
     process = begin(full, "--mask", "--place", "app.sec", "--", "sh", "-c", "echo $$; exec sleep 60")
     assert process.stdout
@@ -402,8 +410,10 @@ def test_the_size_of_the_terminal_follows(full: Home) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--mask",)])
 def test_control_c_comes_once(full: Home, options: tuple[str, ...]) -> None:
-    code = "n=0; trap 'n=$((n+1)); echo got $n' INT; echo ready; while [ $n -lt 2 ]; do sleep 0.05; done; exit 4"
-    shell = spawn(full, *options, "--place", "app.sec", "--", "bash", "-c", code)
+    code = "import os, signal, sys, time\ncame = []\n"
+    code += "signal.signal(2, lambda *_: (came.append(1), os.write(1, b'got %d\\n' % len(came))))\nos.write(1, b'ready\\n')\n"
+    code += "while len(came) < 2: time.sleep(0.02)\ntime.sleep(0.3)\nsys.exit(4)"
+    shell = spawn(full, *options, "--place", "app.sec", "--", sys.executable, "-c", code)
     shell.expect_exact("ready")
     shell.sendintr()
     shell.expect_exact("got 1")
