@@ -13,7 +13,8 @@ import signal
 import subprocess
 import termios
 import time
-from threading import Event, Thread
+from contextlib import suppress
+from threading import Event, Lock, Thread
 
 from .children import not_run
 from .errors import OutputError
@@ -78,13 +79,13 @@ class _Run:
     def __init__(self, program: "Program", mask: "set[int | signal.Signals]") -> None:
         self._program = program
         self._mask = mask
-        self._ended = _Ended()
 
     def attend(self, outlets: "tuple[Outlet, ...]", stdin: int | None, tick: "Callable[[], None] | None") -> int:
         """Start, wait, and take in what is left."""
         streams = [_Stream(outlet) for outlet in outlets]
         process = self._start(streams, stdin)
-        threads = [Thread(target=stream.pump, args=(self._ended,), daemon=True) for stream in streams]
+        ended = _Ended()
+        threads = [Thread(target=stream.pump, args=(ended,), daemon=True) for stream in streams]
         for thread in threads:
             thread.start()
         try:
@@ -94,10 +95,10 @@ class _Run:
             process.wait()
             raise
         finally:
-            self._ended.set()
+            ended.set()
             for thread in threads:
                 thread.join()
-            self._ended.close()
+            ended.close()
         for stream in streams:
             if stream.error is not None:
                 raise stream.error
@@ -165,6 +166,7 @@ class _Stream:
     def __init__(self, outlet: "Outlet") -> None:
         self._outlet = outlet
         self.error: OutputError | None = None
+        self._lock = Lock()
         self._deadline = 0.0
         self._late = 0
         self.ours, self.theirs = pty.openpty() if outlet.fd >= 0 else os.pipe()
@@ -174,13 +176,10 @@ class _Stream:
 
     def resize(self) -> None:
         """Gives the program's terminal the size of ours."""
-        if self._outlet.fd >= 0:
-            try:
+        with self._lock, suppress(OSError):
+            if self._outlet.fd >= 0 and self.ours >= 0:
                 size = fcntl.ioctl(self._outlet.fd, termios.TIOCGWINSZ, bytes(8))
                 fcntl.ioctl(self.ours, termios.TIOCSWINSZ, size)
-            except OSError:
-                # What is no terminal after all has no size.
-                pass
 
     def pump(self, ended: _Ended) -> None:
         """All that the program says, to its outlet; in a thread of its own."""
@@ -194,7 +193,9 @@ class _Stream:
         except OutputError as error:
             self.error = error
         finally:
-            os.close(self.ours)
+            with self._lock:
+                os.close(self.ours)
+                self.ours = -1
 
     def _next(self, ended: _Ended) -> bytes:
         if not ended.is_set():

@@ -65,7 +65,8 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
 
     store = _store(session)
     database = store.database if store else ""
-    lost = rescue.Lost(piped.address, error.slug, secret=origin.secret(session, piped))
+    secret = origin.secret(session, piped) or (store is not None and _over_secret(session, store, piped))
+    lost = rescue.Lost(piped.address, error.slug, secret=secret)
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
@@ -78,6 +79,16 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
 
     lost.home = origin.home(session, database)
     return rescue.keep_spooled(places(session.environ), content, lost, session.now())
+
+
+def _over_secret(session: "Session", store: "Store", piped: "Piped") -> bool:
+    """Whether a secret stands where content was sent: it would have become one, too."""
+    from .ops import kv
+
+    try:
+        return kv.get(store, session.address(piped.address or "")).entry.marked
+    except Exception:  # noqa: BLE001 - whatever it is, it must not stop the rescue
+        return False
 
 
 def _store(session: "Session") -> "Store | None":

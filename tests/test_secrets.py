@@ -187,6 +187,16 @@ def test_what_is_rescued_of_a_secret_is_one(home: Home, argv: tuple[str, ...]) -
         assert is_hidden(home, "p.n.arrived")
 
 
+@pytest.mark.parametrize("words", [("--if-rev", "777"), ("--if-absent",), ("--if-value", "other")])
+def test_what_was_sent_over_a_secret_is_rescued_as_one(full: Home, words: tuple[str, ...]) -> None:
+    """It would have become one, though nothing in the call says so."""
+    done = full.call("set", "app.config.db-url", *words, stdin=VALUE.encode())
+    assert done.status == 4
+    assert is_hidden(full, done.rescued)
+    done = full.call("set", "app.config.host", *words, stdin=b"open")
+    assert full.call("get", done.rescued).out == b"open"
+
+
 def test_what_is_rescued_of_anything_else_is_none(home: Home) -> None:
     done = home.call("set", "bad..k", stdin=b"open")
     assert home.call("get", done.rescued).out == b"open"
