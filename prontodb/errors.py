@@ -17,6 +17,7 @@
     ├── DamagedBackup             1   damaged-backup
     ├── InvalidTemplate           1   invalid-template
     ├── MalformedImport           1   malformed-import
+    ├── NoVariable                1   no-variable
     ├── Unwritable                1   unwritable
     ├── TimedOut                  5   timeout
     ├── Miss                      2   no-such-key
@@ -26,7 +27,10 @@
     ├── Rescued                   4   (the slug of what went wrong)
     ├── Interrupted               4   interrupted
     ├── Denied                    6   denied
+    │   └── Secret                6   secret
     ├── HoldsNul                 65   nul
+    ├── NotRun                  126   not-run
+    ├── NoProgram               127   no-such-program
     └── UsageError               64   usage
         ├── InvalidAddress       64   invalid-address
         ├── InvalidDuration      64   invalid-duration
@@ -39,7 +43,7 @@
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError`, `PreconditionFailed` and `LeaseLost` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `ops.streamed`, `ops.leases`, `ops.patience` and `cli.many`.
+`shellgen`, `salvage`, `ops.streamed`, `ops.leases`, `ops.patience`, `ops.secrets`, `ops.variables`, `children` and `cli.many`.
 """
 
 

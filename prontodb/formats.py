@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("lines", "null", "json", "ndjson", "stream", "env", "sh")
 
+MARKING = ("lines", "json", "ndjson")
+"""Those that can say of a value that it is not shown; what the others write is taken for the value."""
+HIDDEN = b"<secret; --reveal shows it>"
+
 _ESCAPES = ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\t", b"\\t"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _BARE = re.compile(rb"[A-Za-z0-9_./:@%+,-]+\Z")
@@ -37,14 +41,16 @@ class Unrepresentable(ProntoError):
 
 
 class Record:
-    """A value under a name: the name within the place that is listed, or the full address."""
+    """A value under a name: the name within the place that is listed, or the full address. `secret`: it is one; `hidden`: not shown."""
 
-    __slots__ = ("address", "entry", "name")
+    __slots__ = ("address", "entry", "hidden", "name", "secret")
 
-    def __init__(self, name: str, address: Address, entry: "Entry") -> None:
+    def __init__(self, name: str, address: Address, entry: "Entry", *, secret: bool = False) -> None:
         self.name = name
         self.address = address
         self.entry = entry
+        self.secret = secret
+        self.hidden = False
 
     @property
     def value(self) -> bytes:
@@ -84,7 +90,9 @@ def described(record: Record) -> dict[str, object]:
     if record.address.context:
         told["context"] = record.address.context
     told |= {"size": entry.size, "revision": entry.revision, "expires": entry.expires}
-    return told | _valued(record.value)
+    if record.secret:
+        told["secret"] = True
+    return told if record.hidden else told | _valued(record.value)
 
 
 def _valued(value: bytes) -> dict[str, object]:
@@ -106,7 +114,7 @@ def array(items: "Iterable[str]") -> "Iterator[bytes]":
 
 
 def _line(record: Record) -> bytes:
-    value = record.value
+    value = HIDDEN if record.hidden else record.value
     for raw, shown in _ESCAPES:
         value = value.replace(raw, shown)
     return record.name.encode() + b"\t" + value + b"\n"
@@ -124,16 +132,22 @@ def _ndjson(record: Record) -> bytes:
 def _stream(found: "Iterable[Record]", place: "Place | None", now: float) -> "Iterator[bytes]":
     if place is not None:
         yield f"meta:path={place.project}.{place.namespace};\n".encode()
-    ttl = None
+    ttl, secret = None, False
     for record in found:
         if (left := _left(record, now)) != ttl:
             ttl = left
             yield f"meta:ttl={ttl or 'none'};\n".encode()
+        if record.secret != secret:
+            secret = record.secret
+            yield f"meta:secret={'yes' if secret else 'no'};\n".encode()
         at = record.address
         # A bare `ns` would be read as the directive.
         name = record.name if place is not None and record.name != "ns" else f"{at.project}.{at.namespace}:{at.name}"
         value = record.value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
         yield name.encode() + b'="' + value + b'";\n'
+    if secret:
+        # Whatever is written behind it is none.
+        yield b"meta:secret=no;\n"
 
 
 def _left(record: Record, now: float) -> int | None:

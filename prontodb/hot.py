@@ -5,7 +5,7 @@ Each returns the exit status.
 
 from . import render
 from .errors import InvalidAddress, NoContent
-from .model import INHERIT, Content, Write
+from .model import INHERIT, SECRETS, Content, Write
 from .ops import kv, open_store
 from .session import Piped
 
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-def get(session: "Session", text: str, *, newline: bool = False, expired: bool = False) -> int:
+def get(session: "Session", text: str, *, newline: bool = False, expired: bool = False, reveal: bool = False) -> int:
     """Prints a value."""
     address = session.address(text)
-    render.value(session, kv.get(open_store(session), address, expired=expired), newline=newline)
+    found = kv.get(open_store(session), address, expired=expired)
+    if not reveal and (found.entry.note or address.namespace == SECRETS):
+        from .ops import secrets
+
+        secrets.check(session, address, found.entry)
+    render.value(session, found, newline=newline)
     return 0
 
 
@@ -28,7 +33,7 @@ def put(session: "Session", text: str, value: str, write: Write | None = None) -
     try:
         address = session.address(text)
     except InvalidAddress:
-        session.piped = Piped(text, patient=False)
+        session.piped = Piped(text, patient=False, secret=bool(write and write.secret))
         raise
     content = Content.of(value.encode("utf-8", "surrogateescape"))
     kv.put(open_store(session), address, content, write or Write(INHERIT))
@@ -39,7 +44,7 @@ def put_piped(session: "Session", text: str, write: Write | None = None, *, empt
     """Stores what standard input holds, to its end."""
     from . import intake
 
-    session.piped = Piped(text, patient=True)
+    session.piped = Piped(text, patient=True, secret=bool(write and write.secret))
     session.piped.content = content = intake.read(session)
     address = session.address(text, piped=True)
     if not content.size and not empty:

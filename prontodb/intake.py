@@ -169,6 +169,8 @@ def _spool(session: "Session") -> "Spool":
 
     asked, now = session.piped.address if session.piped else None, session.now()
     note: dict[str, object] = {"asked": asked, "reason": Interrupted.slug, "created": now, **origin.home(session)}
+    if origin.secret(session, session.piped):
+        note["secret"] = True
     return Spool(places(session.environ), f"{now}_{os.urandom(4).hex()}/{plain(asked)}", note)
 
 

@@ -2,8 +2,10 @@ r"""Formats in which entries leave a store and come back: NDJSON, TSV, dotenv. E
 
     ndjson   {"address": "p.n.k", "expires": 1767225600, "value": "text"}   or "value_b64"; a large value goes on in further lines, each
              but the last with "more": true
-    tsv      address TAB expires TAB value, with \t, \n, \r and \\ for tab, newline, carriage return and backslash; no expiry: empty
-    env      lines of a dotenv file; what such a line cannot say stands in a comment, `# prontodb: ` and a line as of NDJSON
+    tsv      address TAB expires TAB value, with \t, \n, \r and \\ for tab, newline, carriage return and backslash; no expiry: empty; for
+             a secret a fourth field, `secret`
+    env      lines of a dotenv file; what such a line cannot say stands in a comment, `# prontodb: ` and a line as of NDJSON, or what
+             holds for the next line
 
 Pure: bytes in, bytes out. Times are Unix seconds.
 """
@@ -31,7 +33,7 @@ LARGEST = 32 << 20
 PART = PIECE * 3 // 4
 """Bytes of a line of NDJSON: divisible by three, so that base64 needs no padding within a value."""
 REMARK = b"# prontodb: "
-KNOWN = {"address", "key", "context", "size", "revision", "expires", "value", "value_b64", "more", "meta"}
+KNOWN = {"address", "key", "context", "size", "revision", "expires", "value", "value_b64", "more", "meta", "secret"}
 _ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
 _PLAIN = {shown: raw for raw, shown in _ESCAPES.items()}
 _VARIABLE = re.compile(rb"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=")
@@ -57,9 +59,11 @@ class Unwritable(ProntoError):
 
 
 class Item:
-    """An entry on its way: `expires` None for ever; `meta` where a record names one; `pieces` are read once; `line`: where it was."""
+    """An entry on its way: `expires` None for ever; `meta` where a record names one; `pieces` are read once; `line`: where it was;
+    `secret`: to be kept as one.
+    """
 
-    __slots__ = ("address", "expires", "line", "meta", "pieces", "size")
+    __slots__ = ("address", "expires", "line", "meta", "pieces", "secret", "size")
 
     def __init__(self, address: "Address", expires: int | None, pieces: "Iterator[bytes]", size: int, line: int = 0) -> None:
         self.address = address
@@ -68,6 +72,7 @@ class Item:
         self.size = size
         self.line = line
         self.meta: str | None = None
+        self.secret = False
 
 
 class Format:
@@ -121,7 +126,7 @@ def _write_ndjson(items: "Iterable[Item]") -> "Iterator[bytes]":
 
 def _records(item: Item) -> "Iterator[dict[str, object]]":
     """The value in parts, only the last of which has no `more`."""
-    told: dict[str, object] = {"address": str(item.address), "expires": item.expires}
+    told: dict[str, object] = {"address": str(item.address), "expires": item.expires, **({"secret": True} if item.secret else {})}
     held = bytearray()
     for piece in item.pieces:
         held += piece
@@ -150,6 +155,7 @@ def _from_records(records: "Iterator[tuple[int, dict[str, object]]]") -> "Iterat
         address = spelled(str(record.get("address")), number)
         item = Item(address, _expiry(record.get("expires"), number), _parts(address, (number, record), records), 0, number)
         item.meta = None if record.get("meta") is None else str(record["meta"])
+        item.secret = _switch(record.get("secret", False), number)
         yield item
         # What the receiver has left must not be taken for the next entry.
         for _piece in item.pieces:
@@ -199,6 +205,12 @@ def _expiry(value: object, number: int) -> int | None:
     raise MalformedImport(number, "expires takes Unix seconds or null")
 
 
+def _switch(value: object, number: int) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise MalformedImport(number, "secret takes true or false")
+
+
 # TSV
 
 
@@ -207,7 +219,8 @@ def _write_tsv(items: "Iterable[Item]") -> "Iterator[bytes]":
         value = _small(item, "tsv")
         for raw, shown in _ESCAPES.items():
             value = value.replace(raw, shown)
-        yield f"{item.address}\t{'' if item.expires is None else item.expires}\t".encode() + value + b"\n"
+        marked = b"\tsecret" if item.secret else b""
+        yield f"{item.address}\t{'' if item.expires is None else item.expires}\t".encode() + value + marked + b"\n"
 
 
 def _small(item: Item, name: str) -> bytes:
@@ -221,13 +234,15 @@ def _read_tsv(source: "Iterator[bytes]", _: Scope) -> "Iterator[Item]":
         fields = line.split(b"\t")
         if not line:
             continue
-        if len(fields) != 3:
-            raise MalformedImport(number, f"{len(fields)} fields, where address, expiry and value are wanted")
+        if len(fields) != 3 and fields[3:] != [b"secret"]:
+            raise MalformedImport(number, f"{len(fields)} fields, where address, expiry and value are wanted, and 'secret' for one")
         address = spelled(fields[0].decode("utf-8", "surrogateescape"), number)
         if fields[1] and not (fields[1].isdigit() and len(fields[1]) < 19):
             raise MalformedImport(number, "the second field takes Unix seconds, or nothing")
         value = _unescaped(fields[2], number)
-        yield Item(address, int(fields[1]) if fields[1] else None, iter((value,)), len(value), number)
+        item = Item(address, int(fields[1]) if fields[1] else None, iter((value,)), len(value), number)
+        item.secret = len(fields) > 3
+        yield item
 
 
 def _unescaped(value: bytes, number: int) -> bytes:
@@ -252,6 +267,8 @@ def _write_env(items: "Iterable[Item]") -> "Iterator[bytes]":
                 if place != f"{at.project}.{at.namespace}":
                     place = f"{at.project}.{at.namespace}"
                     yield REMARK + json.dumps({"place": place}).encode() + b"\n"
+                if item.secret:
+                    yield REMARK + json.dumps({"secret": True}).encode() + b"\n"
                 yield at.name.encode() + b"=" + quoted + b"\n"
                 continue
             item.pieces = iter((value,))
@@ -279,11 +296,15 @@ def _read_env(source: "Iterator[bytes]", scope: Scope) -> "Iterator[Item]":
 def _remarks(numbered: "Iterator[tuple[int, bytes]]", scope: Scope) -> "Iterator[tuple[int, dict[str, object]]]":
     """Everything in the file as records of NDJSON."""
     place = f"{scope.project.value}.{scope.namespace.value}" if "default" not in (scope.project.source, scope.namespace.source) else ""
+    marked: dict[str, object] = {}
     for number, line in numbered:
         if line.startswith(REMARK):
             told = _json(line[len(REMARK) :], number)
             if set(told) == {"place"}:
                 place = str(told["place"])
+                continue
+            if set(told) == {"secret"}:
+                marked = told
                 continue
             yield number, _record(line[len(REMARK) :], number)
             continue
@@ -296,7 +317,8 @@ def _remarks(numbered: "Iterator[tuple[int, bytes]]", scope: Scope) -> "Iterator
         if not place:
             raise MalformedImport(number, "it names no place: say where with -p and -n")
         value = _unquoted(line.lstrip()[found.end() :], number, numbered)
-        yield number, {"address": f"{place}.{found[1].decode()}", "value_b64": b64encode(value).decode()}
+        yield number, {"address": f"{place}.{found[1].decode()}", "value_b64": b64encode(value).decode(), **marked}
+        marked = {}
 
 
 def _json(line: bytes, number: int) -> dict[str, object]:

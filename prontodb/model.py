@@ -17,15 +17,25 @@ PIECE = 1 << 20
 """Bytes of one piece of a large value: read, written and stored in rows of this size."""
 
 
-class Content:
-    """Bytes on their way in, of a known `size`; `pieces()` gives them in pieces of at most `PIECE` bytes, repeatably."""
+SECRET = b"\0"
+"""What the note of a secret begins with. No reason for a rescue does."""
+SECRETS = "sec"
+"""The namespace, of any project, in which everything is a secret."""
 
-    __slots__ = ("_data", "_pieces", "size")
+
+class Content:
+    """Bytes on their way in, of a known `size`; `pieces()` gives them in pieces of at most `PIECE` bytes, repeatably.
+
+    `secret`: to be marked as one, whatever the write says; for contents that share a write.
+    """
+
+    __slots__ = ("_data", "_pieces", "secret", "size")
 
     def __init__(self, size: int, pieces: "Callable[[], Iterator[bytes]] | None", data: bytes | None = None) -> None:
         self.size = size
         self._pieces = pieces
         self._data = data
+        self.secret = False
 
     @classmethod
     def of(cls, data: bytes) -> "Content":
@@ -56,7 +66,7 @@ class Entry:
     """One stored value.
 
     `name` is the key, with `__context` where there is one; `expires` is in Unix seconds, None for ever; `value` is None where a
-    listing leaves out a large one; `note` is what the pipe cache remembers of it, else b"".
+    listing leaves out a large one; `note` is what the pipe cache remembers of it, else b""; that of a secret begins with `SECRET`.
     """
 
     __slots__ = ("expires", "name", "note", "revision", "size", "value")
@@ -68,6 +78,11 @@ class Entry:
         self.expires = expires
         self.value = value
         self.note = b""
+
+    @property
+    def marked(self) -> bool:
+        """Whether it was stored as a secret; `ops.secrets` knows of others."""
+        return self.note[:1] == SECRET
 
 
 class Found:
@@ -89,20 +104,26 @@ class Write:
 
     `ttl` in seconds, or INHERIT or FOREVER; `expires` (Unix seconds) overrides it; `absent` puts only where nothing live stands;
     `revision` puts only over that revision, `expected` only over that value; `fence`, the address of a lease and its token, puts only
-    while that entry lives at that revision. `numbered` puts a new item into a queue, see `Engine.put`. `note` as in `Entry`.
+    while that entry lives at that revision. `numbered` puts a new item into a queue, see `Engine.put`. `note` as in `Entry`. `secret` marks
+    it as one; None leaves it to what stands there: over a live secret, a value without a note is one too.
     """
 
-    __slots__ = ("absent", "expected", "expires", "fence", "note", "numbered", "revision", "ttl")
+    __slots__ = ("absent", "expected", "expires", "fence", "note", "numbered", "revision", "secret", "ttl")
 
     def __init__(self, ttl: int | None = INHERIT, *, absent: bool = False, revision: int | None = None, note: bytes = b"") -> None:
         self.ttl = ttl
         self.absent = absent
         self.revision = revision
         self.note = note
+        self.secret: bool | None = None
         self.expires: int | None = None
         self.expected: bytes | None = None
         self.fence: Fence | None = None
         self.numbered = False
+
+    def note_for(self, content: Content) -> bytes:
+        """What is to be noted of a content that is put so."""
+        return SECRET + self.note if self.secret or content.secret else self.note
 
 
 def end(now: float, ttl: int) -> int:

@@ -1,8 +1,11 @@
-"""Whose a piped content is, as far as a call tells: what stands beside it in the spool, so that nobody else is shown it (DESIGN §6)."""
+"""Whose a piped content is, as far as a call tells, and whether it is a secret: what stands beside it, so that nobody else is shown it
+(DESIGN §6).
+"""
 
 from copy import copy
 
 from .errors import Denied, ProntoError
+from .model import SECRETS
 from .paths import database_file, state_home
 
 TYPE_CHECKING = False
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .resolve import Context
-    from .session import Session
+    from .session import Piped, Session
 
 
 def home(session: "Session", database: str | None = None) -> dict[str, str]:
@@ -22,6 +25,19 @@ def home(session: "Session", database: str | None = None) -> dict[str, str]:
     user = context.user.value
     path = _path(session, context.database.value, user) if database is None else database
     return {"user": user, "meta": context.meta.value, "database": path, **said}
+
+
+def secret(session: "Session", piped: "Piped | None") -> bool:
+    """Whether piped content was to become a secret: so it was said, or it was sent to the namespace of secrets, perhaps misspelled."""
+    if piped is None:
+        return False
+    layers = (piped.address or "").split(session.flags.delim or ".")[:-1]
+    if piped.secret or SECRETS in layers or session.flags.namespace == SECRETS:
+        return True
+    try:
+        return not layers and session.scope().namespace.value == SECRETS
+    except ProntoError:
+        return False
 
 
 def folder(environ: "Mapping[str, str]") -> str:

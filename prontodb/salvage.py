@@ -60,11 +60,13 @@ def _content(session: "Session", piped: "Piped") -> "Content | None":
 
 
 def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> str:
+    from . import origin
     from .ops import rescue
 
     store = _store(session)
     database = store.database if store else ""
-    lost = rescue.Lost(piped.address, error.slug)
+    secret = origin.secret(session, piped) or (store is not None and _over_secret(session, store, piped))
+    lost = rescue.Lost(piped.address, error.slug, secret=secret)
     if store and not isinstance(error, StorageError):
         try:
             return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
@@ -73,11 +75,20 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
             session.flags.database = None
         except Exception:  # noqa: BLE001, S110 - whatever it was, the spool takes what the database does not
             pass
-    from . import origin
     from .spool import places
 
     lost.home = origin.home(session, database)
     return rescue.keep_spooled(places(session.environ), content, lost, session.now())
+
+
+def _over_secret(session: "Session", store: "Store", piped: "Piped") -> bool:
+    """Whether a secret stands where content was sent: it would have become one, too."""
+    from .ops import kv
+
+    try:
+        return kv.get(store, session.address(piped.address or "")).entry.marked
+    except Exception:  # noqa: BLE001 - whatever it is, it must not stop the rescue
+        return False
 
 
 def _store(session: "Session") -> "Store | None":

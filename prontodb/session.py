@@ -67,6 +67,10 @@ class Input:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
+    def claim(self) -> int:
+        """The descriptor, for a program that is to have it."""
+        return self.fd
+
     def is_terminal(self) -> bool:
         """Whether a person types there."""
         return os.isatty(self.fd)
@@ -106,14 +110,15 @@ class Input:
 class Piped:
     """What standard input holds for a verb that has not stored it yet: rescued if the call fails.
 
-    `patient`: read to the end however long it takes; otherwise only where a first byte comes soon.
+    `patient`: read to the end however long it takes; otherwise only where a first byte comes soon. `secret`: it is to be kept as one.
     """
 
-    __slots__ = ("address", "content", "patient")
+    __slots__ = ("address", "content", "patient", "secret")
 
-    def __init__(self, address: str | None, *, patient: bool) -> None:
+    def __init__(self, address: str | None, *, patient: bool, secret: bool = False) -> None:
         self.address = address
         self.patient = patient
+        self.secret = secret
         self.content: Content | None = None
 
 

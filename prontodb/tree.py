@@ -32,8 +32,9 @@ def write(folder: str, items: "Iterable[Item]") -> int:
         for item in items:
             _put(f"{draft}/{file_name(item)}", item.pieces)
             count += 1
-            if item.expires is not None:
-                side.append(json.dumps({"address": str(item.address), "expires": item.expires}).encode() + b"\n")
+            if item.expires is not None or item.secret:
+                marked = {"secret": True} if item.secret else {}
+                side.append(json.dumps({"address": str(item.address), "expires": item.expires, **marked}).encode() + b"\n")
         if side:
             _put(f"{draft}/{SIDE}", iter(side))
         os.rename(draft, folder)
@@ -62,7 +63,7 @@ def file_name(item: Item) -> str:
 
 def read(folder: str) -> "Iterator[Item]":
     """The entries of a tree, in the order of their names. Raises `MalformedImport`, and `UsageError` for a folder that cannot be read."""
-    ends = dict(_ends(f"{folder}/{SIDE}"))
+    known = dict(_known(f"{folder}/{SIDE}"))
     for path in _files(folder):
         inner = os.path.relpath(path, folder)
         if inner == SIDE:
@@ -77,10 +78,14 @@ def read(folder: str) -> "Iterator[Item]":
             address = spelled(f"{project}.{namespace}.{name}", 0)
         except MalformedImport as error:
             raise MalformedImport(0, f"{path}: {error.message.partition(': ')[2]}") from error
-        yield Item(address, ends.get(str(address)), _pieces(path), os.stat(path).st_size)
+        expires, secret = known.get(str(address), (None, False))
+        item = Item(address, expires, _pieces(path), os.stat(path).st_size)
+        item.secret = secret
+        yield item
 
 
-def _ends(path: str) -> "Iterator[tuple[str, int | None]]":
+def _known(path: str) -> "Iterator[tuple[str, tuple[int | None, bool]]]":
+    """By address, when an entry ends and whether it is a secret, of those of which there is something to say."""
     try:
         with open(path, "rb") as file:
             told = [json.loads(line) for line in lines(iter(lambda: file.read(PIECE), b""))]
@@ -89,9 +94,10 @@ def _ends(path: str) -> "Iterator[tuple[str, int | None]]":
     except (OSError, ValueError) as error:
         raise MalformedImport(0, f"{path}: {error}") from error
     for record in told:
-        if not isinstance(record, dict) or type(record.get("expires")) is not int:
-            raise MalformedImport(0, f"{path}: objects with address and expires are wanted")
-        yield str(record.get("address")), record["expires"]
+        expires, secret = (record.get("expires"), record.get("secret", False)) if isinstance(record, dict) else ("", False)
+        if not (type(expires) is int or (expires is None and secret)) or not isinstance(secret, bool):
+            raise MalformedImport(0, f"{path}: objects with address and expires are wanted, and with secret where it is one")
+        yield str(record.get("address")), (expires, secret)
 
 
 def _files(folder: str) -> "Iterator[str]":

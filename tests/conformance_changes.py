@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prontodb.engines.failures import PreconditionFailed
-from prontodb.model import FOREVER, Content, Write
+from prontodb.model import FOREVER, SECRET, Content, Write
 
-from .conformance_base import LARGE, NOW, Conformance, Cut, at, writing
+from .conformance_base import LARGE, NOW, PLACE, Conformance, Cut, at, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from prontodb.address import Address
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 def item(name: str, value: bytes = b"new") -> Item:
     """One of the items that `put_many` takes."""
     return at(name), Content.of(value)
+
+
+def secret(marked: bool) -> Write:
+    """A `Write` that says whether it is one."""
+    write = Write()
+    write.secret = marked
+    return write
 
 
 class ChangesConformance(Conformance):
@@ -151,6 +158,63 @@ class ChangesConformance(Conformance):
             assert self.db.copy(at("a"), at("b"), Write(), NOW)
             assert (self.value("b"), self.entry("b").expires, self.entry("b").note) == (value, None, b"")
             assert self.names() == ["a", "b"]
+
+    @pytest.mark.parametrize("value", [b"v", LARGE], ids=len)
+    @pytest.mark.parametrize("move", [False, True])
+    def test_a_secret_stays_one_where_it_goes(self, value: bytes, move: bool) -> None:
+        """Of a note, `copy` takes the mark of a secret along and nothing else; `Write.secret` puts one."""
+        self.put("a", value, note=SECRET + b"reason")
+        assert self.db.copy(at("a"), at("b"), Write(), NOW, move=move)
+        assert (self.value("b"), self.entry("b").note) == (value, SECRET)
+        self.put("plain", value)
+        assert self.db.copy(at("plain"), at("c"), secret(True), NOW, move=move)
+        assert self.entry("c").note == SECRET
+
+    @pytest.mark.parametrize("value", [b"v", LARGE], ids=len)
+    def test_what_is_written_over_a_secret_is_one(self, value: bytes) -> None:
+        """Every verb that writes over a live secret keeps its mark, whatever the size; `Write.secret` False takes it away."""
+        self.put("plain", value)
+        changes: list[Callable[[], object]] = [
+            lambda: self.put("k", value),
+            lambda: self.db.put_many([item("k", value)], Write(), NOW),
+            lambda: self.db.load([(at("k"), Content.of(value), None)], NOW),
+            lambda: self.db.load([(at("k"), Content.of(old), None) for old in (value, b"2", value)], NOW),
+            lambda: self.db.copy(at("plain"), at("k"), Write(), NOW),
+        ]
+        for change in changes:
+            for old in (b"old", LARGE):
+                self.db.put(at("k"), Content.of(old), secret(True), NOW)
+                change()
+                assert (self.value("k"), self.entry("k").note) == (value, SECRET)
+                assert [entry.note for entry in self.db.entries(PLACE, "", 9, NOW)] == [SECRET, b""]
+        assert self.entry("plain").note == b""
+        self.db.put(at("k"), Content.of(value), secret(False), NOW)
+        assert self.entry("k").note == b""
+        self.put("count", b"1", note=SECRET)
+        self.db.increment(at("count"), 1, NOW)
+        assert self.entry("count").note == SECRET
+
+    def test_a_secret_that_has_expired_leaves_nothing(self) -> None:
+        """What does not exist any more has no say, though it was not removed yet."""
+        for change in (
+            lambda: self.put("k", now=NOW + 9),
+            lambda: self.db.load([(at("k"), Content.of(b"v"), None)], NOW + 9),
+            lambda: self.db.put_many([item("k")], Write(), NOW + 9),
+        ):
+            self.put("k", ttl=1, note=SECRET)
+            change()
+            assert self.entry("k", NOW + 9).note == b""
+
+    @pytest.mark.parametrize("value", [b"v", LARGE], ids=len)
+    def test_of_many_each_may_be_a_secret(self, value: bytes) -> None:
+        """`Content.secret` marks one of several that share a write; of equal addresses, one that was a secret makes the last one too."""
+        hidden = Content.of(value)
+        hidden.secret = True
+        self.db.load([(at("a"), hidden, None), (at("b"), Content.of(value), None), (at("a"), Content.of(value), None)], NOW)
+        assert (self.entry("a").note, self.entry("b").note) == (SECRET, b"")
+        self.db.put_many([(at("c"), hidden), item("d")], Write(), NOW)
+        assert (self.entry("c").note, self.entry("d").note) == (SECRET, b"")
+        assert self.value("c") == value
 
     @pytest.mark.parametrize("value", [b"v", LARGE], ids=len)
     def test_a_move_removes_its_source(self, value: bytes) -> None:

@@ -23,6 +23,7 @@ NAMES = [
     "p.n.big",
     "é.ü.k",
     "help",
+    "p.sec.k",
 ]
 VALUES = ["v", "", "x\n", "\udcff\udcfe", "é" * 400]
 CALLS = [(verb, name) for verb, count in HOT if count == 1 for name in NAMES]
@@ -32,7 +33,13 @@ CALLS += [(verb, *["p.n.k"] * count) for verb, _ in HOT for count in (0, 2, 3) i
 
 def prepared(home: Home) -> Home:
     """A home with something in it."""
-    for name, content in (("p.n.k", b"value"), ("p.n.k__ctx", b"over\n"), ("p.n.bin", bytes(range(256))), ("p.n.big", b"x" * 2_000_000)):
+    for name, content in (
+        ("p.n.k", b"value"),
+        ("p.n.k__ctx", b"over\n"),
+        ("p.n.bin", bytes(range(256))),
+        ("p.n.big", b"x" * 2_000_000),
+        ("p.sec.k", b"hush"),
+    ):
         assert home.call("set", name, "-", stdin=content, now=1000).status == 0
     return home
 

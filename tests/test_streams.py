@@ -36,7 +36,9 @@ def stored(home: Home, *argv: str) -> dict[str, str]:
     found = {}
     for space in home.call("nss", *argv).lines:
         if space != "pipe.cache":
-            found |= {record["address"]: record["value"] for record in json.loads(home.call("scan", space, "--json", *argv).out)}
+            found |= {
+                record["address"]: record["value"] for record in json.loads(home.call("scan", space, "--json", "--reveal", *argv).out)
+            }
     return found
 
 

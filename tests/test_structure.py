@@ -23,7 +23,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     ("__init__", "errors", "model", "address", "past", "durations", "files"),
     ("xstream", "xstream.*"),
-    ("tomlfile", "shellwords", "templatelint"),
+    ("tomlfile", "shellwords", "templatelint", "mask", "children", "outlets"),
     ("urls", "paths", "resolve", "suggest", "settings", "features", "saved", "profiles", "credentials"),
     ("session", "guard", "progress", "origin", "spool", "intake", "interchange", "tree"),
     ("engines.base", "engines.driver", "engines.mounts", "engines.failures", "engines.queued"),
@@ -55,6 +55,7 @@ LAYERS = [
     (
         "ops",
         "ops.kv",
+        "ops.secrets",
         "ops.places",
         "ops.completion",
         "ops.conditional",
@@ -74,6 +75,9 @@ LAYERS = [
         "ops.backup",
         "ops.restore",
         "ops.transfer",
+        "ops.variables",
+        "ops.flight",
+        "ops.memos",
     ),
     ("ops.streamed", "ops.streams"),
     ("education", "render", "formats", "preview", "browser", "program", "shellgen"),
@@ -222,7 +226,7 @@ def error_classes() -> list[type[errors.ProntoError]]:
 
 def test_every_error_has_a_published_status_and_is_drawn_in_the_tree() -> None:
     for kind in error_classes():
-        assert kind.code in {1, 2, 3, 4, 5, 6, 64, 65}
+        assert kind.code in {1, 2, 3, 4, 5, 6, 64, 65, 126, 127}
         assert kind.__name__ in (errors.__doc__ or "") or kind.__name__ == "NeedsWriter"
 
 

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 from .. import intake, render
 from ..errors import Miss, NoContent, UsageError
 from ..model import Content
-from ..ops import kv, open_store
+from ..ops import kv, open_store, secrets
 from ..session import Piped
 from .group import verb
 from .many import HoldsNul
+from .values import reveal_option
 
 
 def put_pairs(session: Session, write: Write) -> int:
     """Stores pairs of an address and a value from standard input, all of them or none; what came in is rescued where one is wrong."""
-    session.piped = Piped(None, patient=True)
+    session.piped = session.piped or Piped(None, patient=True)
     session.piped.content = content = intake.read(session)
     if not content.size:
         raise NoContent("Nothing came in: pairs of an address and a value are wanted, each ended by NUL", cure=EXAMPLE)
@@ -48,7 +49,8 @@ def _pairs(session: Session, data: bytes) -> list[tuple[Address, Content]]:
 @verb(epilog="Example: mapfile -d '' -t values < <(prontodb mget -0 work.a.one work.a.two)")
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @click.option("-0", "--null", is_flag=True, help="End each value with NUL instead of a newline.")
-def mget(session: Session, addresses: tuple[str, ...], null: bool) -> int:
+@reveal_option
+def mget(session: Session, addresses: tuple[str, ...], null: bool, reveal: bool) -> int:
     """Print the values of many addresses in their order, one after the other.
 
     One that is not there is an empty value, told of on standard error, and makes the status 2. A value that holds what separates them is
@@ -59,7 +61,7 @@ def mget(session: Session, addresses: tuple[str, ...], null: bool) -> int:
     values = []
     for address in wanted:
         try:
-            values.append(_whole(session, address, end))
+            values.append(_whole(session, address, end, reveal=reveal))
         except Miss as miss:
             missed.append(miss)
             values.append(b"")
@@ -69,8 +71,11 @@ def mget(session: Session, addresses: tuple[str, ...], null: bool) -> int:
     return 2 if missed else 0
 
 
-def _whole(session: Session, address: Address, end: bytes) -> bytes:
-    value = kv.get(open_store(session), address).read()
+def _whole(session: Session, address: Address, end: bytes, *, reveal: bool) -> bytes:
+    found = kv.get(open_store(session), address)
+    if not reveal:
+        secrets.check(session, address, found.entry)
+    value = found.read()
     if end not in value:
         return value
     if end == b"\0":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,12 +11,9 @@ if TYPE_CHECKING:
 
     from ..session import Session
 
-from ..errors import ProntoError
+from .. import children
 from ..paths import resource
 from .specs import MARKER, VARIABLES
-
-IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
-"""What Python ignores: it would stay ignored in the new program."""
 
 
 def shell(environ: Mapping[str, str], wanted: str | None) -> list[str]:
@@ -32,16 +27,10 @@ def replace(session: Session, profile: str, command: list[str]) -> NoReturn:
     session.forget_context()
     # A flag or a variable that contradicts the profile would make every call in there fail.
     session.context()
-    path = shutil.which(command[0], path=environ.get("PATH", os.defpath))
-    if path is None:
-        raise ProntoError(f"No such command: {command[0]}")
+    path = children.find(command[0], environ)
     session.close()
-    for ignored in IGNORED:
-        signal.signal(ignored, signal.SIG_DFL)
-    try:
-        os.execve(path, *_prepared(command, environ))  # noqa: S606 - what was asked for
-    except OSError as error:
-        raise ProntoError(f"Cannot run {path}: {error.strerror}") from error
+    argv, environ = _prepared(command, environ)
+    children.become(path, [word.encode("utf-8", "surrogateescape") for word in argv], environ)
 
 
 def _prepared(command: list[str], environ: dict[str, str]) -> tuple[list[str], dict[str, str]]:

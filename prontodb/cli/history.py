@@ -15,7 +15,7 @@ from .. import formats, render
 from ..address import parse_place
 from ..errors import UsageError
 from ..ops import history as ops
-from ..ops import open_store
+from ..ops import open_store, secrets
 from .group import verb
 from .moments import moment, show, since
 from .tables import show as table
@@ -95,10 +95,14 @@ def undo(session: Session, address: str | None, actor: str | None, start: str | 
     return 0
 
 
-def get_at(session: Session, text: str, at: str, *, newline: bool, rev: bool) -> int:
+def get_at(session: Session, text: str, at: str, *, newline: bool, rev: bool, reveal: bool = False) -> int:
     """Prints a value as it was."""
     address, store = session.address(text), open_store(session)
     found = ops.at(store, address, moment(session, at, store.now))
+    if not (reveal or rev):
+        secrets.check(session, address, found.entry)
+        # What a secret was before it was marked as one is likely to be the same.
+        secrets.check(session, address, secrets.standing(store, address))
     if rev:
         session.stdout.write(b"%d\n" % found.entry.revision)
     elif session.flags.json:

@@ -32,6 +32,8 @@ def look(session: Session, argv: Sequence[str], params: Sequence[click.Parameter
     known = {name for param in params for name in param.opts}
     doubtful = any(option not in known and option[:2] not in known for option in options)
     session.piped = _piped(session, (verb, *words[1:]), options, doubtful=doubtful)
+    if session.piped:
+        session.piped.secret = "--secret" in options
 
 
 def _reads_stream(argv: Sequence[str]) -> bool:

@@ -9,13 +9,13 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ..address import Place
+    from ..address import Address, Place
     from ..session import Session
 
 from .. import formats
 from ..address import check_project, parse_place
 from ..errors import UsageError
-from ..ops import Store, open_store, places
+from ..ops import Store, open_store, places, secrets
 from ..render import is_text, summary
 from .group import verb
 
@@ -57,17 +57,21 @@ def keys(session: Session, place: str | None, **chosen: bool) -> int:
 @verb(epilog='Example: eval "$(prontodb scan work.config --sh)"')
 @click.argument("place", required=False)
 @options(*_NAMES, *_VALUES)
-def scan(session: Session, place: str | None, var_prefix: str, **chosen: bool) -> int:
+@click.option("--reveal", is_flag=True, help="Show secrets, too.")
+def scan(session: Session, place: str | None, var_prefix: str, reveal: bool, **chosen: bool) -> int:
     r"""List names and values in PLACE, as keys does.
 
-    A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash.
+    A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash. Secrets are marked as such; from
+    what a program takes for values (-0, --stream, --env, --sh) they are left out, with a word on it and status 6.
     """
     at = parse_place(place, session.scope())
     store, form = open_store(session), kind(session, chosen)
-    found = _records(store, at)
+    veil = Veil(form, reveal=reveal)
+    found = veil.over(records(store, at))
     if form == "lines" and session.stdout.terminal and not session.flags.raw:
         found = map(_shown, found)
-    return emit(session, formats.records(form, found, at, var_prefix, now=store.now))
+    emit(session, formats.records(form, found, at, var_prefix, now=store.now))
+    return veil.done()
 
 
 @verb(epilog="Example: prontodb projects")
@@ -121,13 +125,41 @@ def _page(names: list[str]) -> list[list[str]]:
     return [names] if names else []
 
 
+class Veil:
+    """Keeps the secrets of a listing back: marked as such in a format that can say so, else left out and told of."""
+
+    def __init__(self, form: str, *, reveal: bool) -> None:
+        self._marks = form in formats.MARKING
+        self._reveal = reveal
+        self._left_out: list[Address] = []
+
+    def over(self, found: Iterable[formats.Record]) -> Iterator[formats.Record]:
+        """The records, as they may be shown."""
+        for record in found:
+            record.hidden = record.secret and not self._reveal
+            if record.hidden and not self._marks:
+                self._left_out.append(record.address)
+            else:
+                yield record
+
+    def done(self) -> int:
+        """The status of the listing. Raises `Secret` where something is missing in it."""
+        if not self._left_out:
+            return 0
+        more = f" and {len(self._left_out) - 1} more" if len(self._left_out) > 1 else ""
+        first = self._left_out[0]
+        raise secrets.Secret(f"Left out, being secret: {first}{more}", cure="--reveal, where you mean it", address=str(first))
+
+
 def _shown(record: formats.Record) -> formats.Record:
     """A record as a terminal can show it."""
-    if not is_text(record.value):
+    if not record.hidden and not is_text(record.value):
         record.entry.value = summary(record.entry.size).encode()
     return record
 
 
-def _records(store: Store, place: Place) -> Iterator[formats.Record]:
+def records(store: Store, place: Place) -> Iterator[formats.Record]:
+    """The entries of a place."""
     for entry in places.entries(store, place):
-        yield formats.Record(entry.name, place.address(entry.name), entry)
+        address = place.address(entry.name)
+        yield formats.Record(entry.name, address, entry, secret=secrets.is_secret(address, entry))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..address import Address
     from ..model import Fence
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 from .. import formats, intake, render
 from ..errors import Miss, ProntoError
-from ..ops import kv, open_store
+from ..ops import kv, open_store, secrets
 from .listings import emit
 
 
-def get_many(session: Session, source: str, *, null: bool, expired: bool) -> int:
-    """Prints address and value of each; those that are not there are told of, and make the status 2."""
-    missed: list[Miss] = []
-    found = _found(session, addresses(session, source, null=null), missed, expired=expired)
+def get_many(session: Session, source: str, *, null: bool, expired: bool, reveal: bool) -> int:
+    """Prints address and value of each; of those that are not there, or are secrets, it tells: the status is 2 then, or 6."""
+    missed: list[ProntoError] = []
+    found = _found(session, addresses(session, source, null=null), missed, expired=expired, reveal=reveal)
     kind = "json" if session.flags.json else "null" if null else "lines"
     emit(session, formats.records(kind, found, None))
     return _missed(session, missed)
 
 
-def get_json(session: Session, text: str, *, expired: bool) -> int:
+def get_json(session: Session, text: str, *, expired: bool, reveal: bool) -> int:
     """Prints one entry as a JSON object."""
     import json
 
-    record = _record(session, session.address(text), expired=expired)
+    record = _record(session, session.address(text), expired=expired, reveal=reveal)
     session.stdout.write(json.dumps(formats.described(record)).encode() + b"\n")
     return 0
 
@@ -63,21 +63,23 @@ def addresses(session: Session, source: str, *, null: bool) -> list[Address]:
     return [session.address(line) for line in text.split("\0" if null else "\n") if line]
 
 
-def _found(session: Session, wanted: list[Address], missed: list[Miss], *, expired: bool) -> Iterator[formats.Record]:
+def _found(session: Session, wanted: list[Address], missed: list[ProntoError], *, expired: bool, reveal: bool) -> Iterator[formats.Record]:
     for address in wanted:
         try:
-            yield _record(session, address, expired=expired)
-        except Miss as miss:
-            missed.append(miss)
+            yield _record(session, address, expired=expired, reveal=reveal)
+        except (Miss, secrets.Secret) as error:
+            missed.append(error)
 
 
-def _record(session: Session, address: Address, *, expired: bool) -> formats.Record:
+def _record(session: Session, address: Address, *, expired: bool, reveal: bool) -> formats.Record:
     found = kv.get(open_store(session), address, expired=expired)
+    if not reveal:
+        secrets.check(session, address, found.entry)
     found.entry.value = found.read()
-    return formats.Record(str(address), address, found.entry)
+    return formats.Record(str(address), address, found.entry, secret=secrets.is_secret(address, found.entry))
 
 
-def _missed(session: Session, missed: list[Miss]) -> int:
-    for miss in missed:
-        render.report(session, miss)
-    return 2 if missed else 0
+def _missed(session: Session, missed: Sequence[ProntoError]) -> int:
+    for error in missed:
+        render.report(session, error)
+    return max((error.code for error in missed), default=0)

@@ -18,7 +18,7 @@ from .. import features as optional
 from .. import formats, intake, render
 from ..errors import NoContent
 from ..model import Entry
-from ..ops import kv, open_store
+from ..ops import kv, open_store, secrets
 from ..progress import Progress
 from ..session import Piped
 from .group import verb
@@ -65,7 +65,15 @@ def features(session: Session) -> int:
 def _from_address(session: Session, text: str, *, dry_run: bool) -> int:
     optional.require(session.settings, "streaming")
     store, address = open_store(session), session.address(text)
-    content = intake.copied(session, kv.get(store, address).pieces)
+    found = kv.get(store, address)
+    if secrets.is_secret(address, found.entry):
+        # Its parts would be entries like any others, and --dry-run shows them.
+        raise secrets.Secret(
+            f"{address} is a secret, not a stream to be stored openly",
+            cure=f"prontodb get {address} --reveal | prontodb stream",
+            address=str(address),
+        )
+    content = intake.copied(session, found.pieces)
     try:
         status = take(session, content, dry_run=dry_run)
     finally:

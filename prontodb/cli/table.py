@@ -2,7 +2,7 @@
 
 VALUES, LISTINGS, TRANSFER, LIFETIMES = "Values", "Listings", "Export and import", "Lifetimes"
 RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = "Rescue", "Upkeep", "Contexts", "Shells", "About"
-STREAMS, HISTORY, TOGETHER = "Streams", "History", "Leases and queues"
+STREAMS, HISTORY, TOGETHER, PROGRAMS = "Streams", "History", "Leases and queues", "Programs"
 
 
 class Row:
@@ -48,6 +48,8 @@ VERBS = {
     "import": Row(TRANSFER, "transfer:import_", "Store what export has written: all of it or nothing."),
     "export-fs": Row(TRANSFER, "transfer:export_fs", "Write entries as a tree of files."),
     "import-fs": Row(TRANSFER, "transfer:import_fs", "Store a tree of files."),
+    "run": Row(PROGRAMS, "running:run", "Run a program with entries as its environment variables."),
+    "memo": Row(PROGRAMS, "memo:memo", "Run a slow command, or print the result that is kept of it."),
     "create-cache": Row(LIFETIMES, "lifetimes:create_cache", "Give a namespace a default lifetime."),
     "drop-cache": Row(LIFETIMES, "lifetimes:drop_cache", "End a namespace's default lifetime."),
     "ttl": Row(LIFETIMES, "lifetimes:ttl", "Print how many seconds an entry has left."),

@@ -36,7 +36,8 @@ Formats of listings
   --env      lines of a dotenv file
   --sh       assignments: eval "$(prontodb scan work.config --sh)"
 
-  In --env and --sh, `-` in a name becomes `_`. Names that mean something to a shell, such as
+  A secret has "secret": true for its value in JSON, and is left out of -0, --stream, --env and
+  --sh (status 6), unless --reveal. In --env and --sh, `-` in a name becomes `_`. Names that mean something to a shell, such as
   PATH, are refused; --var-prefix APP_ gives them another one."""
 
 STREAMS = """\
@@ -52,6 +53,7 @@ Token streams
   meta:path=project.namespace     the base place (meta:p too)
   meta:project=P, meta:namespace=N (meta:ns)
   meta:ttl=15m                    the lifetime; none: for ever
+  meta:secret=yes                 secrets from here on; no: ordinary values
   meta:delim=/                    what stands between project and namespace, instead of .
   sec:user=U; sec:pass=P          before the first entry: as user U, with their password
 
@@ -69,7 +71,9 @@ Exit codes
    5  timeout or busy
    6  denied
   64  usage
-  65  the value has a NUL in it, which no shell variable can hold"""
+  65  the value has a NUL in it, which no shell variable can hold
+ 126  run, memo: the program cannot be run
+ 127  run, memo: there is no program of that name; all others are its own"""
 
 
 def _settings() -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..address import Place
+    from ..interchange import Item
     from ..model import Content
     from ..ops import Store
     from ..ops.transfer import Source
@@ -21,10 +22,10 @@ from ..address import parse_place
 from ..errors import StorageError, UsageError
 from ..files import replace_from
 from ..interchange import ENDINGS, FORMATS, lines
-from ..ops import open_store, places, transfer
+from ..ops import open_store, transfer
 from ..session import Piped
 from .group import verb
-from .listings import emit
+from .listings import emit, records
 from .tables import show
 
 COLUMNS = ("address", "change", "size")
@@ -34,6 +35,7 @@ STREAM = "stream"
 
 _format = click.option("--format", "kind", type=click.Choice([*FORMATS, STREAM]), help="By default what the file's name says, else ndjson.")
 _dry = click.option("--dry-run", "dry", is_flag=True, help="Show what would change: new, changed, same or expired.")
+_reveal = click.option("--reveal", is_flag=True, help="Write secrets, too; without it, a place that holds some is not exported (6).")
 _every = click.option("--all", "every", is_flag=True, help="All places of the database, but for the pipe cache.")
 
 
@@ -41,12 +43,15 @@ _every = click.option("--all", "every", is_flag=True, help="All places of the da
 @click.argument("place", required=False)
 @_every
 @_format
+@_reveal
 @click.option("--output", metavar="F", help="The file to make or replace, when all of it is written; without it, standard output.")
-def export(session: Session, place: str | None, every: bool, kind: str | None, output: str | None) -> int:
+def export(session: Session, place: str | None, every: bool, kind: str | None, output: str | None, reveal: bool) -> int:
     """Write the entries of PLACE (or of the current place) with their lifetimes, in a form that import reads back, any bytes."""
     store = open_store(session)
     at, form = _places(session, store, place, every=every), _kind(kind, output)
-    parts = _streamed(store, at) if form == STREAM else FORMATS[form].write(transfer.items(store, at))
+    parts = _streamed(store, at, reveal=reveal) if form == STREAM else FORMATS[form].write(_items(store, at, reveal=reveal))
+    if not reveal:
+        transfer.refuse_secrets(store, at)
     if output is None:
         return emit(session, parts)
     path = os.path.join(session.cwd, output)
@@ -82,15 +87,16 @@ def import_(session: Session, file: str | None, kind: str | None, dry: bool) -> 
 @verb(epilog="Example: prontodb export-fs work.notes --output notes")
 @click.argument("place", required=False)
 @_every
+@_reveal
 @click.option("--output", metavar="DIR", required=True, help="The folder to make; it gets its name when all of it is written.")
-def export_fs(session: Session, place: str | None, every: bool, output: str) -> int:
+def export_fs(session: Session, place: str | None, every: bool, output: str, reveal: bool) -> int:
     """Write the entries of PLACE as files DIR/PROJECT/NAMESPACE/NAME; lifetimes go to DIR/.prontodb.ndjson."""
     store = open_store(session)
     folder = os.path.normpath(os.path.join(session.cwd, output))
     if os.path.lexists(folder):
         raise UsageError(f"{folder} is there already", cure="--output with a folder that does not exist")
     try:
-        count = tree.write(folder, transfer.items(store, _places(session, store, place, every=every)))
+        count = tree.write(folder, _items(store, _places(session, store, place, every=every), reveal=reveal))
     except OSError as error:
         raise StorageError(f"Cannot write {folder}: {error.strerror}", cure="--output elsewhere") from error
     render.note(session, f"Wrote {count} files below {folder}")
@@ -120,12 +126,16 @@ def _load(session: Session, source: Source, content: Content | None, *, dry: boo
     return 0
 
 
-def _streamed(store: Store, at: list[Place]) -> Iterator[bytes]:
+def _items(store: Store, at: list[Place], *, reveal: bool) -> Iterator[Item]:
+    return transfer.items(store, at) if reveal else transfer.public(transfer.items(store, at))
+
+
+def _streamed(store: Store, at: list[Place], *, reveal: bool) -> Iterator[bytes]:
     """Each place as `scan --stream` has it; a lifetime of the one before must not hold for the next."""
     for place in at:
         yield b"meta:ttl=none;\n"
-        found = (formats.Record(entry.name, place.address(entry.name), entry) for entry in places.entries(store, place))
-        yield from formats.records("stream", found, place, now=store.now)
+        found = records(store, place)
+        yield from formats.records("stream", found if reveal else transfer.public(found), place, now=store.now)
 
 
 def _content(session: Session, file: str | None) -> Content:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 from .. import durations, hot, render
-from ..errors import UsageError
+from ..errors import NoContent, UsageError
 from ..model import INHERIT, Write
 from ..ops import kv, open_store
 from ..session import Piped
@@ -21,6 +21,7 @@ from .group import verb
 
 from_option = click.option("--from", "source", metavar="F", help="Take the addresses from file F, a line each; - for standard input.")
 null_option = click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline.")
+reveal_option = click.option("--reveal", is_flag=True, help="Show secrets also where standard output is no terminal.")
 ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds, or 15m, 1h30m, 7d.")
 
 
@@ -36,6 +37,8 @@ ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds
     "--if-rev", "revision", type=click.IntRange(0), metavar="N", help="Only over revision N (get --rev tells it; 0: none); else 3."
 )
 @click.option("--if-value", "expected", metavar="V", help="Only over the value V; else 3.")
+@click.option("--secret", is_flag=True, help="A secret: get and listings show it on a terminal, or with --reveal. Asked for at a terminal.")
+@click.option("--no-secret", "plain", is_flag=True, help="No secret any more: what is stored over one stays one otherwise.")
 @fenced
 @click.option("-0", "--null", is_flag=True, help="Take pairs of an address and a value from standard input, each ended by NUL.")
 def put(session: Session, address: str | None, value: str | None, null: bool, ttl: str | None, fence: Fenced, **how: Any) -> int:
@@ -44,23 +47,49 @@ def put(session: Session, address: str | None, value: str | None, null: bool, tt
     A value that starts with `-` goes after `--`. With -0, many at once: all of them are stored, or none.
     """
     conditions = {name: how.pop(name) for name in ("absent", "revision", "expected")}
+    secret = _secrecy(secret=how.pop("secret"), plain=how.pop("plain"))
     if null:
         from .batch import put_pairs
 
-        session.piped = Piped(None, patient=True)
+        session.piped = Piped(None, patient=True, secret=bool(secret))
         if address is not None or any(how.values()) or _given_of(conditions):
             raise UsageError(
                 "With -0, addresses and values come from standard input alone", cure="leave out ADDRESS, --file, --trim and conditions"
             )
-        return put_pairs(session, fence.before(_write(ttl)))
+        return put_pairs(session, fence.before(_write(ttl, secret=secret)))
     given = _given(address, "give an address, or with -0 pairs on standard input")
-    return _put(session, (given, value), lambda: fence.before(_conditional(_write(ttl), conditions)), **how)
+
+    def write() -> Write:
+        return fence.before(_conditional(_write(ttl, secret=secret), conditions))
+
+    if secret and value is None and how["path"] is None and session.stdin.is_terminal():
+        return hot.put(session, given, _asked(given, empty=how["allow_empty"]), write())
+    return _put(session, Piped(given, patient=True, secret=bool(secret)), value, write, **how)
+
+
+def _asked(address: str, *, empty: bool) -> str:
+    """A value typed at the terminal, which does not show it."""
+    from getpass import getpass
+
+    try:
+        value = getpass(f"Value of {address}: ")
+    except EOFError:
+        value, empty = "", False
+    if not value and not empty:
+        raise NoContent(f"Nothing was typed for '{address}'", cure="--allow-empty stores an empty value", address=address)
+    return value
+
+
+def _secrecy(*, secret: bool, plain: bool) -> bool | None:
+    if secret and plain:
+        raise UsageError("--secret and --no-secret contradict each other", cure="give one of them")
+    return True if secret else False if plain else None
 
 
 def _put(
-    session: Session, texts: tuple[str, str | None], write: Callable[[], Write], *, path: str | None, allow_empty: bool, trim: bool
+    session: Session, piped: Piped, value: str | None, write: Callable[[], Write], *, path: str | None, allow_empty: bool, trim: bool
 ) -> int:
-    address, value = texts
+    address = piped.address or ""
     if path is not None:
         return _put_file(session, address, path if value is None else _both(address), write())
     if value is not None and value != "-":
@@ -68,12 +97,14 @@ def _put(
         return hot.put(session, address, value.removesuffix("\n") if trim else value, how)
     if value is None and session.stdin.is_terminal():
         return hot.put_from_pipe(session, address)
-    session.piped = Piped(address, patient=True)
+    session.piped = piped
     return hot.put_piped(session, address, write(), empty=allow_empty or value == "-", trim=trim)
 
 
-def _write(ttl: str | None) -> Write:
-    return Write(INHERIT if ttl is None else durations.parse(ttl))
+def _write(ttl: str | None, *, secret: bool | None = None) -> Write:
+    write = Write(INHERIT if ttl is None else durations.parse(ttl))
+    write.secret = secret
+    return write
 
 
 def _given_of(conditions: dict[str, Any]) -> list[str]:
@@ -114,6 +145,7 @@ def _put_file(session: Session, text: str, path: str, write: Write) -> int:
 @click.option("--rev", "revision", is_flag=True, help="Print its revision instead of its value.")
 @click.option("--at", metavar="WHEN", help="As it was: at a revision (17), 10m ago, 2026-11-23T12:00, @UNIXSECONDS; as far as it is kept.")
 @click.option("--no-nul", "whole", is_flag=True, help="Refuse (65) a value with a NUL in it, which no shell variable can hold.")
+@reveal_option
 def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: Any) -> int:
     """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
     if how["at"] is not None:
@@ -121,7 +153,7 @@ def get(session: Session, address: str | None, source: str | None, null: bool, n
 
         if source is not None or null or expired or how["whole"]:
             raise UsageError("--at is for one address, as it was", cure="leave out --from, -0, --include-expired and --no-nul")
-        return get_at(session, _given(address), how["at"], newline=newline, rev=how["revision"])
+        return get_at(session, _given(address), how["at"], newline=newline, rev=how["revision"], reveal=how["reveal"])
     if how["revision"] and source is None:
         found = kv.get(open_store(session), session.address(_given(address)), expired=expired)
         session.stdout.write(b"%d\n" % found.entry.revision)
@@ -129,16 +161,16 @@ def get(session: Session, address: str | None, source: str | None, null: bool, n
     if source is not None:
         from .many import get_many
 
-        return get_many(session, _only(address, source), null=null, expired=expired)
+        return get_many(session, _only(address, source), null=null, expired=expired, reveal=how["reveal"])
     if session.flags.json:
         from .many import get_json
 
-        return get_json(session, _given(address), expired=expired)
+        return get_json(session, _given(address), expired=expired, reveal=how["reveal"])
     if how["whole"]:
         from .many import refuse_nul
 
         refuse_nul(session, _given(address), expired=expired)
-    return hot.get(session, _given(address), newline=newline, expired=expired)
+    return hot.get(session, _given(address), newline=newline, expired=expired, reveal=how["reveal"])
 
 
 @verb(epilog="Example: prontodb del work.notes.todo")

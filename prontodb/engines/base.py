@@ -59,6 +59,8 @@ class Engine(Protocol):
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """Stores, replacing what stands there; the new revision. Raises `PreconditionFailed` and `LeaseLost`, see `Write`.
 
+        Whatever writes over a live entry that is marked as a secret keeps the mark, unless `Write.secret` is False.
+
         With `Write.numbered`, under a name of its own below the address, see `queued`: with the new revision, or the next number after
         the last item where that is higher. Nothing is replaced; the number is returned.
         """
@@ -90,7 +92,8 @@ class Engine(Protocol):
     def copy(self, source: Address, target: Address, write: Write, now: float, *, move: bool = False, keep: bool = False) -> bool:
         """Copies a value in one step, removing the source with `move`; False where there is no source.
 
-        With `keep` the target gets the source's remaining lifetime, else what `write` says.
+        With `keep` the target gets the source's remaining lifetime, else what `write` says. Of a note only the mark of a secret goes
+        along.
         """
 
     def expire(self, address: Address, expires: int | None, now: float, *, fence: "Fence | None" = None) -> bool:

@@ -1,8 +1,8 @@
 """Many values in one transaction: what a token stream stores. The same tables as `table`'s, in pages instead of one by one."""
 
-from ..model import Write
+from ..model import SECRET, Write
 from .history import ALL, ASKED, cached
-from .table import INLINE, Standing, Table
+from .table import INLINE, PUT, Standing, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..model import Content
 
     Key = tuple[int, str]
-    Row = tuple[int | None, int, int | None, bytes | None]
+    Row = tuple[int | None, int, int | None, bytes | None, bytes | None]
 
 PAGE = 2000
 """Entries that are written together, in the order of the table: enough of them to lie close to each other, few enough to hold."""
@@ -35,7 +35,9 @@ class Bulk(Table):
                 self._write(page, places)
             expires = self._expires(Write(ttl), default) if ttl or default else None
             size = content.size
-            page[key] = (expires, size, None, content.read()) if size <= INLINE else (expires, size, self._store(content), None)
+            note = SECRET if content.secret or (key in page and page[key][3]) else None
+            value, body = (content.read(), None) if size <= INLINE else (None, self._store(content))
+            page[key] = (expires, size, body, note, value)
             count += 1
         self._write(page, places)
         self.purge()
@@ -57,16 +59,12 @@ class Bulk(Table):
                 previous = found.revision
             elif found:
                 previous = self._give_way(found, 0, number)
-            rows.append((*key, number, *row, *made, previous))
+            rows.append((*key, number, *row, *made, previous, 1, self._now))
         # In the order of the table, as the entries are.
         kept.sort(key=lambda pair: (pair[0].place, pair[0].name))
         self._history.keep_many(kept)
         rows.sort()
-        self._db.executemany(
-            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, value, written, actor, previous)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
+        self._db.executemany(PUT, rows)
         page.clear()
 
     def _standing_in(self, page: "dict[Key, Row]", untraced: set[int]) -> "dict[Key, Standing]":

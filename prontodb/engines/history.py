@@ -29,9 +29,9 @@ ASKED = 500
 EVICTED = 1000
 """Versions at most that one write removes because a meta has too many bytes of them."""
 _KEEP = """INSERT INTO past (place, name, successor, deleted, ended, ender, until,
-    revision, written, actor, previous, expires, size, kept, body, value)
+    revision, written, actor, previous, expires, size, kept, body, note, value)
 SELECT place, name, ?1, ?2, ?3, ?4, ?5, revision, written, actor, previous, expires, size, ?6,
-    CASE WHEN ?6 THEN body END, CASE WHEN ?6 THEN value END
+    CASE WHEN ?6 THEN body END, note, CASE WHEN ?6 THEN value END
 FROM entry WHERE place = ?7 AND name = ?8"""
 _LAST = """SELECT coalesce((SELECT revision FROM entry WHERE place = ?1 AND name = ?2 AND (expires IS NULL OR expires > ?3)),
     (SELECT successor FROM past WHERE place = ?1 AND name = ?2 ORDER BY successor DESC LIMIT 1), 0)"""
@@ -44,7 +44,7 @@ WHERE p.meta = :meta AND (e.expires IS NULL OR e.expires > :now){since}{within}"
 _PAST = """SELECT p.project, p.namespace, e.name, e.revision, e.written, e.actor, e.size, e.expires, e.previous,
     e.kept AND (e.expires IS NULL OR e.expires > :now), e.successor, e.deleted, e.ended, e.ender, e.successor
 FROM place p JOIN past e ON e.place = p.id WHERE p.meta = :meta AND e.until > :now AND e.ended >= :since{within}"""
-RECALL = """SELECT e.name, e.size, e.revision, e.expires, NULL, e.value, e.body FROM place p JOIN past e ON e.place = p.id
+RECALL = """SELECT e.name, e.size, e.revision, e.expires, e.note, e.value, e.body FROM place p JOIN past e ON e.place = p.id
 WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name = ? AND e.revision = ? AND e.kept
     AND (e.expires IS NULL OR e.expires > ?) AND e.until > ?"""
 
@@ -155,10 +155,12 @@ class History:
         """The revision of a key's last change; 0 where none is known."""
         return int(self._db.execute(_LAST, (place, name, self._now)).fetchone()[0])
 
-    def recall(self, place: int, name: str, revision: int) -> "tuple[int | None, int, int | None, bytes | None] | None":
-        """Expiry, size, body and value of a version of the history; None where it is not kept."""
-        query = "SELECT expires, size, body, value FROM past WHERE place = ? AND name = ? AND revision = ? AND kept"
-        row: tuple[int | None, int, int | None, bytes | None] | None = self._db.execute(query, (place, name, revision)).fetchone()
+    def recall(self, place: int, name: str, revision: int) -> "tuple[int | None, int, int | None, bytes | None, bytes | None] | None":
+        """Expiry, size, body, note and value of a version of the history; None where it is not kept."""
+        query = "SELECT expires, size, body, note, value FROM past WHERE place = ? AND name = ? AND revision = ? AND kept"
+        row: tuple[int | None, int, int | None, bytes | None, bytes | None] | None = self._db.execute(
+            query, (place, name, revision)
+        ).fetchone()
         return row
 
     def _row(self, standing: "Standing", successor: int, *, deleted: bool = False) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
 from ..address import Address, Place
-from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
+from ..model import FOREVER, INHERIT, SECRET, Content, Entry, Found, Space, Write, end
 from ..past import OFF, OVERHEAD, Change, Step, Version
 from . import queued
 from .failures import PreconditionFailed, stale
@@ -61,7 +61,9 @@ class MemoryEngine:
         for one in self._tenant.past.get(address, []):
             made, expires = one.version.made, one.version.expires
             if made.revision == revision and one.version.kept and one.until > now and (expires is None or expires > now):
-                return Found(Entry(address.name, one.version.size, revision, expires, None), Content.of(one.value).pieces())
+                entry = Entry(address.name, one.version.size, revision, expires, None)
+                entry.note = one.note
+                return Found(entry, Content.of(one.value).pieces())
         return None
 
     def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> list[Version]:
@@ -159,8 +161,9 @@ class MemoryEngine:
         if entry is None:
             return False
         self._require(target, write, now)
+        note = SECRET if write.secret or entry.marked else self._mark(target, write, now)
         self._give_way(target, now)
-        self._store((target, now), entry.value or b"", b"", entry.expires if keep else self._expires(target, write, now))
+        self._store((target, now), entry.value or b"", note, entry.expires if keep else self._expires(target, write, now))
         if move and source != target:
             self._delete(source, now)
         return True
@@ -219,7 +222,7 @@ class MemoryEngine:
         item = Address(queue.project, queue.namespace, queued.item(queue.name, number))
         expires = self._expires(item, write, now)
         self._give_way(item, now)
-        self._store((item, now), content.read(), write.note, expires)
+        self._store((item, now), content.read(), write.note_for(content), expires)
         return number
 
     def _require(self, address: Address, write: Write, now: float) -> None:
@@ -239,8 +242,14 @@ class MemoryEngine:
         address, value = item[0], item[1].read()
         self._require(address, write, now)
         expires = self._expires(address, write, now)
+        note = write.note_for(item[1]) or self._mark(address, write, now)
         self._give_way(address, now, start)
-        return self._store((address, now), value, write.note, expires)
+        return self._store((address, now), value, note, expires)
+
+    def _mark(self, address: Address, write: Write, now: float) -> bytes:
+        """What stays of the note that stands there."""
+        entry = self._live(address, now)
+        return SECRET if entry and entry.marked and write.secret is not False else b""
 
     def _all(self, change: "Callable[[int], T]") -> "T":
         """A change of several, all or none; it is told the last revision before it."""
@@ -279,7 +288,7 @@ class MemoryEngine:
         if not found:
             raise PreconditionFailed(f"{address} is not kept any more as it was", address=str(address))
         self._give_way(address, now)
-        return self._store((address, now), found[0].value, b"", found[0].version.expires)
+        return self._store((address, now), found[0].value, found[0].note, found[0].version.expires)
 
     def _give_way(self, address: Address, now: float, start: int | None = None, *, deleted: bool = False, trace: bool = True) -> None:
         """Takes a revision for a change of an entry, and what it replaces into the history. `start` as in `_all`."""
@@ -305,7 +314,7 @@ class MemoryEngine:
         version.size, version.expires, version.ended, version.deleted = entry.size, entry.expires, change, deleted
         version.kept = entry.size + OVERHEAD <= keeping.size
         past = tenant.past.setdefault(version.address, [])
-        past.append(Past(version, entry.value or b"", end(change.time or 0, keeping.ttl)))
+        past.append(Past(version, entry.value or b"", entry.note, end(change.time or 0, keeping.ttl)))
         del past[: -keeping.count]
         held = sum(one.cost for those in tenant.past.values() for one in those)
         oldest = sorted((one for those in tenant.past.values() for one in those), key=lambda one: (one.until, one.successor))

@@ -20,9 +20,9 @@ _COST = f"{OVERHEAD} + CASE WHEN kept THEN size ELSE 0 END"
 _SAME = "{0}.meta = current_user AND {0}.project = i.project AND {0}.namespace = i.namespace AND {0}.name = i.name"
 _WHICH = "unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[]) AS i (project, namespace, name, revision)"
 _KEEP = f"""WITH old AS (INSERT INTO prontodb.past AS q (project, namespace, name, successor, deleted, ended, ender, until,
-    revision, written, actor, previous, expires, size, kept, body, value)
+    revision, written, actor, previous, expires, size, kept, body, note, value)
 SELECT e.project, e.namespace, e.name, i.revision, %s, %s, %s, %s, e.revision, e.written, e.actor, e.previous, e.expires, e.size,
-    e.size <= %s, CASE WHEN e.size <= %s THEN e.body END, CASE WHEN e.size <= %s THEN e.value END
+    e.size <= %s, CASE WHEN e.size <= %s THEN e.body END, e.note, CASE WHEN e.size <= %s THEN e.value END
 FROM {_WHICH} JOIN prontodb.entry e ON {_SAME.format("e")}
 RETURNING q.project, q.namespace, q.name, {_COST} AS cost, (SELECT b.successor FROM prontodb.past b WHERE b.meta = current_user
     AND b.project = q.project AND b.namespace = q.namespace AND b.name = q.name ORDER BY b.successor DESC OFFSET %s LIMIT 1) AS beyond),
@@ -56,7 +56,7 @@ WHERE meta = current_user AND (expires IS NULL OR expires > %s) AND coalesce(wri
 _PAST = """SELECT project, namespace, name, revision, written, actor, size, expires, previous,
     kept AND (expires IS NULL OR expires > %s), successor, deleted, ended, ender, successor FROM prontodb.past
 WHERE meta = current_user AND until > %s AND ended >= %s{}"""
-RECALL = f"""SELECT name, size, revision, expires, NULL, body, value FROM prontodb.past
+RECALL = f"""SELECT name, size, revision, expires, note, body, value FROM prontodb.past
 WHERE {_HERE} AND revision = %s AND kept AND (expires IS NULL OR expires > %s) AND until > %s"""
 
 

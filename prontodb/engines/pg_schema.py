@@ -88,6 +88,7 @@ CREATE TABLE prontodb.past (
     size bigint NOT NULL,
     kept boolean NOT NULL,
     body bigint,
+    note bytea,
     value bytea,
     PRIMARY KEY ({key}, project, namespace, name, successor)
 );

@@ -1,7 +1,7 @@
 """What a PostgreSQL transaction changes: the statements behind the writing verbs. Everything here runs while this meta's writers wait."""
 
 from ..address import Address
-from ..model import FOREVER, INHERIT, PIECE, Content, Write, end
+from ..model import FOREVER, INHERIT, PIECE, SECRET, Content, Write, end
 from ..past import OFF
 from . import queued
 from .failures import PreconditionFailed, stale
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Item = tuple[Address, Content]
     Key = tuple[bytes, bytes, bytes]
-    Batch = dict[Address, tuple[bytes, int | None]]
+    Batch = dict[Address, tuple[bytes, int | None, bytes]]
 
 INLINE = PIECE
 """Bytes up to which a value stands in its row; the server itself keeps long ones apart from the rest of the row."""
@@ -39,15 +39,19 @@ FROM (SELECT 1) AS one
 LEFT JOIN prontodb.entry e ON e.meta = current_user AND e.project = %s AND e.namespace = %s AND e.name = %s
 LEFT JOIN prontodb.cache c ON c.meta = current_user AND c.project = %s AND c.namespace = %s"""
 _OVER = """ON CONFLICT (meta, project, namespace, name) DO UPDATE SET revision = excluded.revision, expires = excluded.expires,
-size = excluded.size, body = excluded.body, note = excluded.note, value = excluded.value,
-written = excluded.written, actor = excluded.actor, previous = excluded.previous"""
+size = excluded.size, body = excluded.body, value = excluded.value,
+written = excluded.written, actor = excluded.actor, previous = excluded.previous,
+note = CASE WHEN excluded.note IS NULL AND %s AND substr(entry.note, 1, 1) = '\\x00'::bytea
+AND (entry.expires IS NULL OR entry.expires > %s) THEN entry.note ELSE excluded.note END"""
 _INTO = "INSERT INTO prontodb.entry (project, namespace, name, revision, expires, size, body, note, value, written, actor, previous)"
 _PUT = f"{_INTO} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) {_OVER}"
 _PUT_MANY = f"""{_INTO}
-SELECT i.project, i.namespace, i.name, i.revision, i.expires, length(i.value), NULL, %s, i.value, %s, %s, i.previous
-FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bigint[])
-AS i (project, namespace, name, revision, expires, value, previous) {_OVER}"""
-_COPY = f"{_INTO} SELECT %s, %s, %s, %s, %s, size, %s, NULL, value, %s, %s, %s FROM prontodb.{{}} WHERE {AT}{{}} {_OVER}"
+SELECT i.project, i.namespace, i.name, i.revision, i.expires, length(i.value), NULL, i.note, i.value, %s, %s, i.previous
+FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[], %s::bigint[])
+AS i (project, namespace, name, revision, expires, note, value, previous) {_OVER}"""
+_COPY = f"""{_INTO} SELECT %s, %s, %s, %s, %s, size, %s,
+CASE WHEN %s OR substr(note, 1, 1) = '\\x00'::bytea THEN '\\x00'::bytea END, value, %s, %s, %s
+FROM prontodb.{{}} WHERE {AT}{{}} {_OVER}"""
 _MANY = "(e.project, e.namespace, e.name) IN (SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::bytea[]))"
 _STANDING_MANY = f"""SELECT e.project, e.namespace, e.name, e.revision, e.expires, e.body, e.size, e.previous FROM prontodb.entry e
 WHERE e.meta = current_user AND {_MANY}"""
@@ -147,7 +151,8 @@ class Table:
             if content.size > INLINE:
                 self._put(address, content, _with_ttl(write, ttl), self._standing(address))
             else:
-                batch[address] = (content.read(), ttl)
+                mark = SECRET if address in batch and batch[address][2][:1] == SECRET else b""
+                batch[address] = (content.read(), ttl, write.note_for(content) or mark)
                 size += content.size
             count += 1
         self._put_batch(batch, write)
@@ -203,8 +208,8 @@ class Table:
         expires = found.expires if keep else self._expires(write, standing.ttl)
         body = self._copied(found.body, revision, found.size)
         previous = self._replaced(_key(target), standing, revision)
-        values = (*_key(target), revision, expires, body, *self._history.made, previous)
-        self._run(_COPY.format("entry", ""), (*values, *_key(source)))
+        values = (*_key(target), revision, expires, body, bool(write.secret), *self._history.made, previous)
+        self._run(_COPY.format("entry", ""), (*values, *_key(source), *self._sticky(write)))
         if move and source != target:
             self.delete([source])
         return True
@@ -267,10 +272,11 @@ class Table:
         if large:
             for number, piece in enumerate(content.pieces()):
                 self._run("INSERT INTO prontodb.chunk (body, number, data) VALUES (%s, %s, %s)", (revision, number, piece))
-        fields = (content.size, revision, write.note or None, None) if large else (content.size, None, write.note or None, content.read())
+        note = write.note_for(content) or None
+        fields = (content.size, revision, note, None) if large else (content.size, None, note, content.read())
         previous = self._replaced(_key(address), standing, revision)
         expires = self._expires(write, standing.ttl)
-        self._run(_PUT, (*_key(address), revision, expires, *fields, *self._history.made, previous))
+        self._run(_PUT, (*_key(address), revision, expires, *fields, *self._history.made, previous, *self._sticky(write)))
         return revision
 
     def _put_batch(self, batch: "Batch", write: Write) -> None:
@@ -278,14 +284,15 @@ class Table:
             return
         columns = _columns(batch)
         standing = self._standing_many(columns)
-        inherits = write.expires is None and any(ttl is INHERIT for _, ttl in batch.values())
+        inherits = write.expires is None and any(ttl is INHERIT for _, ttl, _ in batch.values())
         defaults = self._defaults(batch) if inherits else {}
         expires = [self._expires(_with_ttl(write, batch[address][1]), defaults.get(_key(address)[:2])) for address in batch]
         successors = {_key(address): self._take() for address in batch}
         before = self._give_way(standing, successors)
         previous = [before.get(key, 0) for key in successors]
-        values = [value for value, _ in batch.values()]
-        self._run(_PUT_MANY, (write.note or None, *self._history.made, *columns, list(successors.values()), expires, values, previous))
+        values, notes = [item[0] for item in batch.values()], [item[2] or None for item in batch.values()]
+        rows = (*columns, list(successors.values()), expires, notes, values, previous)
+        self._run(_PUT_MANY, (*self._history.made, *rows, *self._sticky(write)))
 
     def _replaced(self, key: "Key", standing: Standing, successor: int) -> int | None:
         """As `_give_way`, for one."""
@@ -317,8 +324,8 @@ class Table:
         revision = self._take()
         copy = self._copied(body, revision, size)
         previous = self._replaced(_key(address), self._standing(address), revision)
-        values = (*_key(address), revision, expires, copy, *self._history.made, previous)
-        self._run(_COPY.format("past", " AND revision = %s AND kept"), (*values, *_key(address), to))
+        values = (*_key(address), revision, expires, copy, False, *self._history.made, previous)
+        self._run(_COPY.format("past", " AND revision = %s AND kept"), (*values, *_key(address), to, False, self._second))
 
     def _defaults(self, batch: "Batch") -> "dict[Any, int]":
         places = list({_key(address)[:2] for address in batch})
@@ -326,6 +333,10 @@ class Table:
             AND (project, namespace) IN (SELECT * FROM unnest(%s::bytea[], %s::bytea[]))"""
         rows = self._run(sql, tuple([place[part] for place in places] for part in (0, 1)))
         return {(bytes(row[0]), bytes(row[1])): row[2] for row in rows}
+
+    def _sticky(self, write: Write) -> tuple[bool, int]:
+        """What `_OVER` wants to know: whether the mark of a secret stays, and the time."""
+        return write.secret is not False, self._second
 
     def _take(self) -> int:
         self._next += 1
@@ -366,7 +377,7 @@ def _with_ttl(write: Write, ttl: int | None) -> Write:
     if ttl == write.ttl:
         return write
     own = Write(ttl, note=write.note)
-    own.expires = write.expires
+    own.expires, own.secret = write.expires, write.secret
     return own
 
 

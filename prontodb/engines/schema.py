@@ -77,6 +77,7 @@ MIGRATIONS = [
         size INTEGER NOT NULL,
         kept INTEGER NOT NULL,
         body INTEGER,
+        note BLOB,
         value BLOB,
         PRIMARY KEY (place, name, successor)
     ) WITHOUT ROWID;
@@ -87,9 +88,9 @@ MIGRATIONS = [
     """,
 ]
 
-_VERSION = ("revision", "written", "actor", "previous", "expires", "size", "body", "value")
+_VERSION = ("revision", "written", "actor", "previous", "expires", "size", "body", "note", "value")
 COLUMNS = {
-    "entry": ("place", "name", "note", *_VERSION),
+    "entry": ("place", "name", *_VERSION),
     "past": ("place", "name", "successor", "deleted", "ended", "ender", "until", "kept", *_VERSION),
 }
 """The columns of the tables that hold values, for whoever copies them."""

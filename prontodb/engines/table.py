@@ -1,7 +1,7 @@
 """What a SQLite transaction changes: the statements behind the writing verbs. Everything here runs under the write lock."""
 
 from ..address import Address
-from ..model import FOREVER, INHERIT, Content, Write, end
+from ..model import FOREVER, INHERIT, SECRET, Content, Write, end
 from ..past import OFF
 from . import queued
 from .bodies import LEAST, marked
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .bodies import Bodies
     from .driver import Connection
 
+    Row = tuple[int, int, int | None, int, int | None, bytes | None, bytes | None]
+    Fields = tuple[int | None, int, int | None, bytes | None, bytes | None]
+
 INLINE = 512
 """Bytes up to which a value stands in its row: at 2 KiB inline, a listing is nine times slower."""
 BATCH = 100
@@ -27,6 +30,13 @@ BATCH_BYTES = 16 << 20
 _SPAN = """SELECT e.name FROM place p JOIN entry e ON e.place = p.id
 WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name >= ? AND e.name < ? AND (e.expires IS NULL OR e.expires > ?)
 ORDER BY e.name"""
+PUT = """INSERT INTO entry (place, name, revision, expires, size, body, note, value, written, actor, previous)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (place, name) DO UPDATE SET revision = excluded.revision, expires = excluded.expires, size = excluded.size,
+body = excluded.body, value = excluded.value, written = excluded.written, actor = excluded.actor, previous = excluded.previous,
+note = CASE WHEN excluded.note IS NULL AND ? AND substr(note, 1, 1) = x'00' AND (expires IS NULL OR expires > ?) THEN x'00'
+ELSE excluded.note END"""
+"""The last two: whether the mark of a live secret stays over which it is put, and the time."""
 
 
 class Standing:
@@ -65,8 +75,8 @@ class Table:
         else:
             standing = self._require(place, address, write)
         value, body = (content.read(), None) if content.size <= INLINE else (None, self._store(content))
-        fields = (self._expires(write, default), content.size, body, write.note or None, value)
-        revision = self._replace(standing, fields)
+        fields = (self._expires(write, default), content.size, body, write.note_for(content) or None, value)
+        revision = self._replace(standing, fields, sticky=write.secret is not False)
         return number if write.numbered else revision
 
     def hold(self, fence: "Fence") -> None:
@@ -127,7 +137,8 @@ class Table:
         place, default = self._place(target.project, target.namespace)
         standing = self._require(place, target, write)
         expires = row[2] if keep else self._expires(write, default)
-        self._replace(standing, (expires, row[3], body, None, row[5]))
+        note = SECRET if write.secret or (row[6] or b"")[:1] == SECRET else None
+        self._replace(standing, (expires, row[3], body, note, row[5]), sticky=write.secret is not False)
         return True
 
     def expire(self, address: Address, expires: int | None) -> bool:
@@ -170,14 +181,14 @@ class Table:
             return int(made.lastrowid or 0), None
         return row[0], row[1]
 
-    def _row(self, address: Address) -> "tuple[int, int, int | None, int, int | None, bytes | None] | None":
-        """Place, revision, expiry, size, body and value of a live entry."""
+    def _row(self, address: Address) -> "Row | None":
+        """Place, revision, expiry, size, body, value and note of a live entry."""
         query = (
-            "SELECT e.place, e.revision, e.expires, e.size, e.body, e.value FROM place p JOIN entry e ON e.place = p.id"
+            "SELECT e.place, e.revision, e.expires, e.size, e.body, e.value, e.note FROM place p JOIN entry e ON e.place = p.id"
             " WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name = ? AND (e.expires IS NULL OR e.expires > ?)"
         )
         at = (self._meta, address.project, address.namespace, address.name, self._now)
-        row: tuple[int, int, int | None, int, int | None, bytes | None] | None = self._db.execute(query, at).fetchone()
+        row: Row | None = self._db.execute(query, at).fetchone()
         return row
 
     def _standing(self, place: int, address: Address) -> Standing:
@@ -203,13 +214,10 @@ class Table:
         ttl = default if write.ttl is INHERIT else write.ttl
         return end(self._now, ttl) if ttl else None
 
-    def _replace(self, standing: Standing, fields: "tuple[int | None, int, int | None, bytes | None, bytes | None]") -> int:
+    def _replace(self, standing: Standing, fields: "Fields", *, sticky: bool) -> int:
         revision, previous = self._supersede(standing)
-        self._db.execute(
-            "INSERT OR REPLACE INTO entry (place, name, revision, expires, size, body, note, value, written, actor, previous)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (standing.place, standing.name, revision, *fields, *self._history.made, previous),
-        )
+        row = (standing.place, standing.name, revision, *fields, *self._history.made, previous)
+        self._db.execute(PUT, (*row, sticky, self._now))
         return revision
 
     def _supersede(self, standing: Standing, *, deleted: bool = False, trace: bool = True) -> "tuple[int, int | None]":
@@ -241,9 +249,9 @@ class Table:
         found = self._history.recall(place, address.name, revision)
         if found is None:
             raise PreconditionFailed(f"{address} is not kept any more as it was", address=str(address))
-        expires, size, body, value = found
+        expires, size, body, note, value = found
         copy = None if body is None else self._store_copy(body)
-        self._replace(self._standing(place, address), (expires, size, copy, None, value))
+        self._replace(self._standing(place, address), (expires, size, copy, note, value), sticky=False)
 
     def _last_number(self, place: int, queue: str) -> int:
         """The highest that an item has, expired or not; 0 where there is none."""

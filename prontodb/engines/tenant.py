@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
 
 class Past:
-    """A version of the history with its bytes, kept until the Unix second `until`."""
+    """A version of the history with its bytes and its note, kept until the Unix second `until`."""
 
-    __slots__ = ("until", "value", "version")
+    __slots__ = ("note", "until", "value", "version")
 
-    def __init__(self, version: Version, value: bytes, until: int) -> None:
+    def __init__(self, version: Version, value: bytes, note: bytes, until: int) -> None:
         self.version = version
         self.value = value
+        self.note = note
         self.until = until
 
     @property

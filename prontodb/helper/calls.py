@@ -39,6 +39,10 @@ class Absent:
 
     fd = -1
 
+    def claim(self) -> int:
+        """Of use in the caller's own process only."""
+        raise NeedsCaller
+
     def is_terminal(self) -> bool:
         """Not known here."""
         raise NeedsCaller

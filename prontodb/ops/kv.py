@@ -2,7 +2,7 @@
 
 from ..address import Address
 from ..errors import Miss, UsageError
-from ..model import end
+from ..model import SECRETS, end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +49,13 @@ def copy(store: "Store", source: Address, target: Address, write: "Write", *, mo
     """Copies a value; one from the pipe cache is moved, since it has arrived. Raises `Miss`."""
     if source == target:
         raise UsageError(f"Source and destination are the same: {source}", address=str(source))
+    if source.namespace == SECRETS and target.namespace != SECRETS:
+        # Out there nothing but a mark tells.
+        write.secret = True
     if store.engine.copy(source, target, write, store.now, move=move or cached(source), keep=keep):
         return
     found = get(store, source)
+    write.secret = write.secret or found.entry.marked or None
     put(store, target, _content(found), write)
     _drop(store, source)
 

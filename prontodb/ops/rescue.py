@@ -4,6 +4,7 @@ from ..address import Place
 from ..engines.failures import PreconditionFailed
 from ..errors import StorageError
 from ..intake import plain
+from ..model import SECRET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,19 +18,21 @@ CACHE = Place("pipe", "cache")
 
 class Lost:
     """What is known of content in need: the address it was sent to (None: none), the slug of what went wrong,
-    and, for the spool, its home, as `origin.home` tells it: with `database` "" for one that cannot be had at all.
+    whether it is a secret, and, for the spool, its home, as `origin.home` tells it: with `database` "" for one that cannot be had at all.
     """
 
-    __slots__ = ("asked", "home", "reason")
+    __slots__ = ("asked", "home", "reason", "secret")
 
-    def __init__(self, asked: str | None, reason: str) -> None:
+    def __init__(self, asked: str | None, reason: str, *, secret: bool = False) -> None:
         self.asked = asked
         self.reason = reason
+        self.secret = secret
         self.home: dict[str, str] = {}
 
     def note(self) -> bytes:
         """As it is kept beside the content."""
-        return f"{self.reason}\n{self.asked or ''}".encode("utf-8", "surrogateescape")
+        text = f"{self.reason}\n{self.asked or ''}".encode("utf-8", "surrogateescape")
+        return SECRET + text if self.secret else text
 
 
 def keep(store: "Store", content: "Content", lost: Lost, ttl: int) -> str:
@@ -57,6 +60,8 @@ def keep_spooled(folders: list[str], content: "Content", lost: Lost, now: int) -
 
     name = cache_name(content, lost.asked, now)
     note: dict[str, object] = {"asked": lost.asked, "reason": lost.reason, "created": now, **lost.home}
+    if lost.secret:
+        note["secret"] = True
     return str(CACHE.address(spool.keep(content, folders, name, note)))
 
 

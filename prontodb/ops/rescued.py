@@ -6,6 +6,7 @@ from .. import spool
 from ..address import Address
 from ..errors import Miss, StorageError
 from ..files import unlink
+from ..model import SECRET
 from .rescue import CACHE
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ class Item:
     `partial` where it was cut off, or with `arriving` is still on its way into a living process.
     """
 
-    __slots__ = ("arriving", "asked", "created", "expires", "name", "partial", "reason", "size", "spooled")
+    __slots__ = ("arriving", "asked", "created", "expires", "name", "partial", "reason", "secret", "size", "spooled")
 
     def __init__(self, name: str, size: int, expires: int | None, reason: str, asked: str) -> None:
         self.name = name
@@ -35,6 +36,7 @@ class Item:
         self.spooled = ""
         self.partial = False
         self.arriving = False
+        self.secret = False
 
     @property
     def address(self) -> str:
@@ -71,7 +73,9 @@ def spooled(store: "Store", address: Address) -> "Found | None":
 
     for item in spool_items(store):
         if item.name == address.name and not item.arriving:
-            return Found(Entry(item.name, item.size, 0, None, None), _file_pieces(item.spooled))
+            entry = Entry(item.name, item.size, 0, None, None)
+            entry.note = SECRET if item.secret else b""
+            return Found(entry, _file_pieces(item.spooled))
     return None
 
 
@@ -111,7 +115,7 @@ def _stored(store: "Store") -> "Iterator[Item]":
     while page := store.engine.entries(CACHE, after, 1000, now):
         after = page[-1].name
         for entry in page:
-            reason, _, asked = entry.note.decode("utf-8", "surrogateescape").partition("\n")
+            reason, _, asked = entry.note.removeprefix(SECRET).decode("utf-8", "surrogateescape").partition("\n")
             yield Item(entry.name, entry.size, entry.expires, reason, asked)
 
 
@@ -127,6 +131,7 @@ def _from_file(folder: str, name: str) -> "tuple[Item, dict[str, object]]":
     note = spool.read_note(path)
     item = Item(name, spool.size(path), None, str(note.get("reason") or ""), str(note.get("asked") or ""))
     item.spooled = path
+    item.secret = note.get("secret") is True
     item.partial = spool.PARTIAL in name
     item.arriving = item.partial and spool.arriving(path)
     return item, note

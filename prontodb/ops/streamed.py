@@ -27,6 +27,7 @@ DIRECTIVES = {
     "ns": "namespace",
     "ttl": "ttl",
     "delim": "delim",
+    "secret": "secret",
 }
 """What may follow `meta:`, and what each means."""
 NO_LIFETIME = "none"
@@ -112,6 +113,7 @@ class Entries:
         self._base = Scope(scope.project, scope.namespace, scope.delim)
         self._namespace = GLOBAL
         self._ttl: int | None = INHERIT
+        self._secret_values = False
         self._scopes: dict[str, Scope] = {}
         self._window = Window(stream.content)
         self.tokens = self.stored = self.size = 0
@@ -126,6 +128,7 @@ class Entries:
                 address = self._blamed(number, namespace, key, value)
             if address is not None:
                 content = self._content(value) if isinstance(value, Span) else Content.of(value)
+                content.secret = self._secret_values
                 self.stored += 1
                 self.size += content.size
                 yield address, content, self._ttl
@@ -194,6 +197,11 @@ class Entries:
 
     def _direct_delim(self, text: str) -> None:
         self._base.delim = check_delimiter(text)
+
+    def _direct_secret(self, text: str) -> None:
+        if text not in ("yes", "no"):
+            raise UsageError(f"'{text}' is neither yes nor no")
+        self._secret_values = text == "yes"
 
     def _secret(self, key: str, _: bytes) -> None:
         """Heeded before the first entry, and refused after it: by then something would be stored without them."""

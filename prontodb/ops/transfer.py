@@ -4,15 +4,18 @@ from ..address import Address, Place
 from ..errors import Denied, Miss
 from ..interchange import Item
 from ..model import FOREVER
-from . import kv, places
+from . import kv, places, secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
-    from ..model import Content
+    from ..formats import Record
+    from ..model import Content, Entry
     from . import Store
 
+    T = TypeVar("T", Item, Record)
     Source = Callable[[], Iterator[Item]]
     Keeper = Callable[[Iterator[bytes]], Content]
 
@@ -44,14 +47,46 @@ def items(store: "Store", at: list[Place]) -> "Iterator[Item]":
             after = page[-1].name
             for entry in page:
                 address = place.address(entry.name)
-                if entry.value is not None:
-                    yield Item(address, entry.expires, iter((entry.value,)), entry.size)
-                    continue
-                try:
-                    found = kv.get(store, address)
-                except Miss:
-                    continue
-                yield Item(address, found.entry.expires, found.pieces, found.entry.size)
+                if (item := _item(store, address, entry)) is not None:
+                    yield item
+
+
+def _item(store: "Store", address: Address, entry: "Entry") -> Item | None:
+    """The entry with its value; None, where it is gone since it was listed."""
+    pieces = iter((entry.value or b"",))
+    if entry.value is None:
+        try:
+            found = kv.get(store, address)
+        except Miss:
+            return None
+        entry, pieces = found.entry, found.pieces
+    item = Item(address, entry.expires, pieces, entry.size)
+    item.secret = secrets.is_secret(address, entry)
+    return item
+
+
+def refuse_secrets(store: "Store", at: list[Place]) -> None:
+    """Raises `Secret` where the places hold any: looked for before anything is written, since half an export looks like a whole one."""
+    for place in at:
+        after = ""
+        while page := store.engine.entries(place, after, places.ENTRIES, store.now):
+            after = page[-1].name
+            for entry in page:
+                _open(place.address(entry.name), secrets.is_secret(place.address(entry.name), entry))
+
+
+def public(found: "Iterator[T]") -> "Iterator[T]":
+    """The same; raises `Secret` for one that came when they had been looked for."""
+    for item in found:
+        _open(item.address, item.secret)
+        yield item
+
+
+def _open(address: Address, secret: bool) -> None:  # noqa: FBT001 - what is known of the address
+    if secret:
+        raise secrets.Secret(
+            f"{address} is a secret, and would be exported", cure="--reveal, where you mean it; backup needs none", address=str(address)
+        )
 
 
 def changes(store: "Store", source: "Source") -> "Iterator[Change]":
@@ -83,6 +118,7 @@ def _contents(found: "Iterator[Item]", keep: "Keeper", now: float) -> "Iterator[
         if item.expires is not None and item.expires <= now:
             continue
         content = keep(item.pieces)
+        content.secret = item.secret
         try:
             # So many seconds that `model.end` comes to the very same one.
             yield item.address, content, FOREVER if item.expires is None else item.expires + int(-now // 1)
@@ -105,7 +141,7 @@ def _compared(store: "Store", item: Item) -> Change:
         found = kv.get(store, item.address)
     except Miss:
         return Change(item.address, NEW, sum(map(len, item.pieces)))
-    size, same = 0, found.entry.expires == item.expires
+    size, same = 0, found.entry.expires == item.expires and (not item.secret or secrets.is_secret(item.address, found.entry))
     ours = _Bytes(found.pieces)
     for piece in item.pieces:
         size += len(piece)
