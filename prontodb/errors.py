@@ -22,6 +22,7 @@
     ├── PreconditionFailed        3   precondition-failed
     ├── Rescued                   4   (the slug of what went wrong)
     ├── Interrupted               4   interrupted
+    ├── TimedOut                  5   timeout
     ├── Denied                    6   denied
     ├── HoldsNul                 65   nul
     └── UsageError               64   usage
@@ -30,13 +31,14 @@
         ├── InvalidDatabase      64   invalid-database
         ├── InvalidSetting       64   invalid-setting
         ├── FeatureOff           64   feature-off
+        ├── MalformedCondition   64   malformed-condition
         ├── MalformedStream      64   malformed-stream
         └── NoContent            64   no-content
 
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `ops.streamed` and `cli.many`.
+`shellgen`, `salvage`, `conditions`, `ops.streamed`, `ops.waiting` and `cli.many`.
 """
 
 

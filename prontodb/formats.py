@@ -84,10 +84,11 @@ def described(record: Record) -> dict[str, object]:
     if record.address.context:
         told["context"] = record.address.context
     told |= {"size": entry.size, "revision": entry.revision, "expires": entry.expires}
-    return told | _valued(record.value)
+    return told | valued(record.value)
 
 
-def _valued(value: bytes) -> dict[str, object]:
+def valued(value: bytes) -> dict[str, object]:
+    """A value as JSON tells it: `value` for text, `value_b64` for other bytes."""
     try:
         return {"value": value.decode()}
     except UnicodeDecodeError:

@@ -47,6 +47,14 @@ class Output:
         except OSError as error:
             raise OutputError(f"Cannot write {self._name}: {error.strerror}") from error
 
+    def closed(self) -> bool:
+        """Whether it is a pipe or a socket that nobody reads any more."""
+        from select import POLLERR, poll
+
+        look = poll()
+        look.register(self.fd, 0)
+        return any(event & POLLERR for _, event in look.poll(0))
+
     def _some(self, rest: memoryview) -> int:
         try:
             return os.write(self.fd, rest)
@@ -180,6 +188,9 @@ class Session:
         self._settings: Settings | None = None
         self.opening: tuple[str, tuple[str, str, str, bool]] | None = None
         """What `open_store` has worked out for this context."""
+
+    def leave_helper(self) -> None:
+        """To be called by a verb that waits or runs a program, before it does anything: the helper hands it back to its caller."""
 
     def now(self) -> int:
         """The time, in Unix seconds."""

@@ -18,10 +18,17 @@ from .conformance_listings import ListingsConformance
 from .conformance_metas import MetasConformance
 from .conformance_model import ModelConformance
 from .conformance_values import ValuesConformance
+from .conformance_waiting import WaitingConformance
 
 
 class EngineConformance(
-    ValuesConformance, LifetimesConformance, ChangesConformance, ListingsConformance, MetasConformance, ModelConformance
+    ValuesConformance,
+    LifetimesConformance,
+    ChangesConformance,
+    ListingsConformance,
+    MetasConformance,
+    WaitingConformance,
+    ModelConformance,
 ):
     """See the module. Not collected by itself: its name does not begin with `Test`."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prontodb import errors, features, formats, intake, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
+from prontodb import conditions, errors, features, formats, intake, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
 from prontodb.cli import many, topics  # noqa: F401 - likewise
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
 from prontodb.engines import failures, pg_failures  # noqa: F401 - likewise
-from prontodb.ops import streamed  # noqa: F401 - likewise
+from prontodb.ops import streamed, waiting  # noqa: F401 - likewise
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 WORDS = [(), *((verb,) for verb in VERBS), *((group, verb) for group, rows in GROUPS.items() for verb in rows)]

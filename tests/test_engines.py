@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "model")
+TOPICS = ("base", "values", "lifetimes", "changes", "listings", "metas", "waiting", "model")
 pytest.register_assert_rewrite("tests.conformance", *(f"tests.conformance_{topic}" for topic in TOPICS))
 
 from prontodb.engines.memory import MemoryEngine, Tenant  # noqa: E402 - asserts are rewritten at import

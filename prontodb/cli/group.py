@@ -155,9 +155,9 @@ def _command(row: Row) -> click.Command:
     return command
 
 
-def verb(**kwargs: Any) -> Callable[[Callable[..., int]], click.Command]:
+def verb(cls: type[Verb] = Verb, **kwargs: Any) -> Callable[[Callable[..., int]], click.Command]:
     """Makes a verb of its body. The body's docstring is the help; its arguments are the session and click's parameters."""
-    return click.command(cls=Verb, **kwargs)
+    return click.command(cls=cls, **kwargs)
 
 
 def root() -> Verbs:

@@ -1,5 +1,7 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
+from threading import Condition
+
 from ..address import Address, Place
 from ..model import FOREVER, INHERIT, Content, Entry, Found, Space, Write, end
 from .failures import PreconditionFailed
@@ -13,14 +15,22 @@ if TYPE_CHECKING:
 
 
 class Tenant:
-    """What one meta has: entries with their values, default lifetimes, and the last revision given out."""
+    """What one meta has: entries with their values, default lifetimes, and the last revision given out; `changes` counts for `changed`."""
 
-    __slots__ = ("entries", "revision", "ttls")
+    __slots__ = ("changes", "entries", "news", "revision", "ttls")
 
     def __init__(self) -> None:
         self.entries: dict[Address, Entry] = {}
         self.ttls: dict[tuple[str, str], int] = {}
         self.revision = 0
+        self.changes = 0
+        self.news = Condition()
+
+    def tell(self) -> None:
+        """Wakes those who wait for a change."""
+        with self.news:
+            self.changes += 1
+            self.news.notify_all()
 
 
 class MemoryEngine:
@@ -28,6 +38,7 @@ class MemoryEngine:
 
     def __init__(self, meta: str, shared: "dict[str, Tenant] | None" = None) -> None:
         self._tenant = ({} if shared is None else shared).setdefault(meta, Tenant())
+        self._known = -1
         self.notices: list[str] = []
 
     @property
@@ -40,6 +51,14 @@ class MemoryEngine:
     def time(self, now: float) -> float:
         """See `base`."""
         return now
+
+    def changed(self, timeout: float) -> bool:
+        """See `base`."""
+        tenant = self._tenant
+        with tenant.news:
+            found = tenant.news.wait_for(lambda: tenant.changes != self._known, timeout)
+            self._known = tenant.changes
+            return found
 
     def rest(self) -> None:
         """See `base`."""
@@ -115,6 +134,7 @@ class MemoryEngine:
         gone = [address for address in dict.fromkeys(addresses) if self._live(address, now)]
         for address in gone:
             del self._tenant.entries[address]
+        self._tenant.tell()
         return gone
 
     def increment(self, address: Address, by: int, now: float) -> int:
@@ -135,6 +155,7 @@ class MemoryEngine:
         self._store(target, entry.value or b"", b"", entry.expires if keep else self._expires(target, write, now))
         if move and source != target:
             del self._tenant.entries[source]
+            self._tenant.tell()
         return True
 
     def expire(self, address: Address, expires: int | None, now: float) -> bool:
@@ -142,6 +163,7 @@ class MemoryEngine:
         entry = self._live(address, now)
         if entry:
             entry.expires = expires
+            self._tenant.tell()
         return entry is not None
 
     def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:  # noqa: ARG002 - the contract's
@@ -149,6 +171,7 @@ class MemoryEngine:
         before = self._tenant.ttls.pop((project, namespace), None)
         if ttl is not None:
             self._tenant.ttls[project, namespace] = ttl
+        self._tenant.tell()
         return before is not None or ttl is not None
 
     def share(self, *, shared: bool) -> None:
@@ -159,6 +182,7 @@ class MemoryEngine:
         gone = [address for address, entry in self._tenant.entries.items() if not _alive(entry, now)][:limit]
         for address in gone:
             del self._tenant.entries[address]
+        self._tenant.tell()
         return len(gone)
 
     # Below the verbs
@@ -185,6 +209,7 @@ class MemoryEngine:
         entry = Entry(address.name, len(value), self._tenant.revision, expires, value)
         entry.note = note
         self._tenant.entries[address] = entry
+        self._tenant.tell()
         return entry.revision
 
 

@@ -127,6 +127,10 @@ class Resident(Session):
 
     __slots__ = ()
 
+    def leave_helper(self) -> None:
+        """See `Session`."""
+        raise NeedsCaller
+
     def recall(self, remembered: Remembered) -> None:
         """Starts from the last call's context, if it is this one's too."""
         self._context, self.opening = remembered.find(self.environ)
