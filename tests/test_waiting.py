@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -34,7 +35,7 @@ LONG = 30
 def started(home: Home, *argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A command that goes on by itself; killed when the test is through with it."""
     env = home.env | options.pop("env", {})
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    pipes = {"bufsize": 0, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     process = subprocess.Popen([COMMAND, *argv], env=env, cwd=home.folder, **pipes)
     try:
         yield process
@@ -47,18 +48,23 @@ def started(home: Home, *argv: str, **options: Any) -> Iterator[subprocess.Popen
 def watching(home: Home, *argv: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A `watch` that has taken note of what is there."""
     with started(home, "-v", "watch", *argv, **options) as process:
-        assert process.stderr
-        assert process.stderr.readline().startswith(b"Watching "), process.stderr.read()
+        assert line_of(process.stderr).startswith(b"Watching ")
         yield process
 
 
 def event(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     """The next event."""
-    assert process.stdout
-    line = process.stdout.readline()
-    assert line.endswith(b"\n"), process.communicate()
-    told: dict[str, Any] = json.loads(line)
+    told: dict[str, Any] = json.loads(line_of(process.stdout))
     return told
+
+
+def line_of(stream: IO[bytes] | None) -> bytes:
+    """The next line of what a process says (unbuffered), which must come in time."""
+    assert stream
+    assert select.select([stream], [], [], LONG)[0], "nothing came"
+    line = stream.readline()
+    assert line.endswith(b"\n"), "it has ended"
+    return line
 
 
 def brief(told: dict[str, Any]) -> tuple[Any, ...]:
@@ -528,8 +534,7 @@ def test_a_signal_while_a_command_runs(home: Home, signum: int) -> None:
     home.run("set", "p.n.k", "v")
     command = ("bash", "-c", "trap 'echo tidied; exit 0' TERM HUP INT; echo ready; while :; do sleep 0.05; done")
     with started(home, "watch", "p.n", "--initial", "--", *command, start_new_session=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
+        assert line_of(process.stdout) == b"ready\n"
         if signum == signal.SIGINT:
             os.killpg(process.pid, signum)
         else:
