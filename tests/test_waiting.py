@@ -236,12 +236,12 @@ def test_while_nothing_happens_the_file_lies_alone(home: Home) -> None:
         while len(list(home.database.parent.glob("main.db*"))) > 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        before = home.database.stat()
+        before = home.database.stat().st_mtime_ns
         time.sleep(0.5)
         assert process.poll() is None
         assert [path.name for path in home.database.parent.glob("main.db*")] == ["main.db"]
         assert f" {process.pid} " not in Path("/proc/locks").read_text()
-        assert home.database.stat() == before
+        assert home.database.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("flags", [("--meta", "acme"), ("--user", "bob"), ("--database", "other")])
@@ -473,7 +473,7 @@ def test_events_come_in_the_order_of_the_writes(home: Home) -> None:
 
 def test_nothing_is_lost_between_a_writer_and_a_watcher(home: Home) -> None:
     """Names of their own come all; of one that changes all the time, the last value comes last."""
-    count = 200
+    count = 40
     with watching(home, "p.n") as process:
         writer = subprocess.Popen(
             ["bash", "-c", f"for i in $(seq {count}); do printf 'ns=p.n; k%s=v; counter=%s;' $i $i | prontodb stream; done"], env=home.env
