@@ -105,3 +105,4 @@ def test_there_are_fifty_of_them() -> None:
 def test_a_wrong_option_before_a_call_for_shell_code_is_no_success(home: Home) -> None:
     for call in ("prontodb --bogus shell init bash", "prontodb shell --bogus init bash", "prontodb shell init bash --bogus"):
         assert home.shell(f'eval "$({call} 2>/dev/null)"; echo $?').lines == ["1"]
+    assert home.call("--bogus", "set", "p.n.k", "shell").out == b""

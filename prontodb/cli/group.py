@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 from .. import __version__
 from ..address import check_delimiter
 from ..errors import ProntoError, UsageError
-from .table import VERBS, Row
+from .table import SHELL_VERBS, VERBS, Row
 
 HELP = ("--help", "-h")
 OTHER_NAMES = {
@@ -192,7 +192,11 @@ def run(argv: Sequence[str], session: Session) -> int:
         session.stdout.write(wanted.ctx.get_help().encode() + b"\n")
         return 0
     except click.UsageError as error:
-        if error.ctx is not None and error.ctx.parent is None and "shell" in argv:
+        if (
+            error.ctx is not None
+            and error.ctx.parent is None
+            and any(one == "shell" and two in SHELL_VERBS for one, two in zip(argv, argv[1:]))
+        ):
             # What asks for shell code is evaluated, and nothing at all would be a success.
             session.stdout.write(b"false\n")
         raise _looked_at(session, argv, _usage(error)) from error
