@@ -192,16 +192,17 @@ def run(argv: Sequence[str], session: Session) -> int:
         session.stdout.write(wanted.ctx.get_help().encode() + b"\n")
         return 0
     except click.UsageError as error:
-        if (
-            error.ctx is not None
-            and error.ctx.parent is None
-            and any(one == "shell" and two in SHELL_VERBS for one, two in zip(argv, argv[1:]))
-        ):
+        if error.ctx is not None and error.ctx.parent is None and _for_eval(argv):
             # What asks for shell code is evaluated, and nothing at all would be a success.
             session.stdout.write(b"false\n")
         raise _looked_at(session, argv, _usage(error)) from error
     except ProntoError as error:
         raise _looked_at(session, argv, error) from error
+
+
+def _for_eval(argv: Sequence[str]) -> bool:
+    """Whether a call whose options are wrong asks for shell code."""
+    return any(word == "shell" and argv[at] in SHELL_VERBS for at, word in enumerate(argv[:-1], 1))
 
 
 def _looked_at(session: Session, argv: Sequence[str], error: ProntoError) -> ProntoError:
