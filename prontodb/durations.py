@@ -23,6 +23,19 @@ def parse(text: str) -> int:
     return seconds
 
 
+def parse_timeout(text: str) -> float:
+    """Seconds to wait for something: as `parse`, but also parts of a second, such as 0.5, and 0. Raises `InvalidDuration`."""
+    whole, dot, part = text.partition(".")
+    if _digits(whole) and (not dot or _digits(part)) and float(text) <= LONGEST:
+        return float(text)
+    try:
+        return parse(text)
+    except InvalidDuration as error:
+        raise InvalidDuration(
+            error.message.replace("lifetime", "time to wait", 1), cure="--timeout 30, 0.5, 15m or 1h30m; 0 looks once"
+        ) from None
+
+
 def show(seconds: int) -> str:
     """The same the other way: 5400 gives `1h30m`."""
     shown = ""

@@ -92,10 +92,11 @@ def described(record: Record) -> dict[str, object]:
     told |= {"size": entry.size, "revision": entry.revision, "expires": entry.expires}
     if record.secret:
         told["secret"] = True
-    return told if record.hidden else told | _valued(record.value)
+    return told if record.hidden else told | valued(record.value)
 
 
-def _valued(value: bytes) -> dict[str, object]:
+def valued(value: bytes) -> dict[str, object]:
+    """A value as JSON tells it: `value` for text, `value_b64` for other bytes."""
     try:
         return {"value": value.decode()}
     except UnicodeDecodeError:

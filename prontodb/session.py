@@ -48,6 +48,14 @@ class Output:
         except OSError as error:
             raise OutputError(f"Cannot write {self._name}: {error.strerror}") from error
 
+    def closed(self) -> bool:
+        """Whether it is a pipe or a socket that nobody reads any more."""
+        from select import POLLERR, poll
+
+        look = poll()
+        look.register(self.fd, 0)
+        return any(event & POLLERR for _, event in look.poll(0))
+
     def _some(self, rest: memoryview) -> int:
         try:
             return os.write(self.fd, rest)

@@ -21,6 +21,7 @@ from .conformance_metas import MetasConformance
 from .conformance_model import ModelConformance
 from .conformance_undo import UndoConformance
 from .conformance_values import ValuesConformance
+from .conformance_waiting import WaitingConformance
 
 
 class EngineConformance(
@@ -32,6 +33,7 @@ class EngineConformance(
     MetasConformance,
     HistoryConformance,
     UndoConformance,
+    WaitingConformance,
     ModelConformance,
 ):
     """See the module. Not collected by itself: its name does not begin with `Test`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from prontodb import errors, features, formats, intake, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
+from prontodb import conditions, errors, features, formats, intake, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
 from prontodb.cli import many, topics  # noqa: F401 - likewise
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS

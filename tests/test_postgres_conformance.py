@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-TOPICS = ("base", "values", "lifetimes", "leases", "changes", "listings", "metas", "history", "undo", "model")
+TOPICS = ("base", "values", "lifetimes", "leases", "changes", "listings", "metas", "history", "undo", "waiting", "model")
 pytest.register_assert_rewrite("tests.conformance", *(f"tests.conformance_{topic}" for topic in TOPICS))
 
 from .conformance import EngineConformance  # noqa: E402 - asserts are rewritten at import

@@ -15,9 +15,21 @@ if TYPE_CHECKING:
 from .. import __version__
 from ..address import check_delimiter
 from ..errors import ProntoError, UsageError
-from .table import VERBS, Row
+from .table import SHELL_VERBS, VERBS, Row
 
 HELP = ("--help", "-h")
+OTHER_NAMES = {
+    "put": "set",
+    "store": "set",
+    "rm": "del",
+    "remove": "del",
+    "list": "keys",
+    "cat": "get",
+    "show": "get",
+    "mv": "move",
+    "cp": "copy",
+}
+"""What other programs call our verbs."""
 ROOT_HELP = """A namespaced key-value store for the shell. Addresses are project.namespace.key, or key__context.
 
 What is piped in is never lost: sent to a wrong address, it is kept in the pipe cache, and the message says how to get it from there.
@@ -155,9 +167,9 @@ def _command(row: Row) -> click.Command:
     return command
 
 
-def verb(**kwargs: Any) -> Callable[[Callable[..., int]], click.Command]:
+def verb(cls: type[Verb] = Verb, **kwargs: Any) -> Callable[[Callable[..., int]], click.Command]:
     """Makes a verb of its body. The body's docstring is the help; its arguments are the session and click's parameters."""
-    return click.command(cls=Verb, **kwargs)
+    return click.command(cls=cls, **kwargs)
 
 
 def root() -> Verbs:
@@ -180,9 +192,17 @@ def run(argv: Sequence[str], session: Session) -> int:
         session.stdout.write(wanted.ctx.get_help().encode() + b"\n")
         return 0
     except click.UsageError as error:
+        if error.ctx is not None and error.ctx.parent is None and _for_eval(argv):
+            # What asks for shell code is evaluated, and nothing at all would be a success.
+            session.stdout.write(b"false\n")
         raise _looked_at(session, argv, _usage(error)) from error
     except ProntoError as error:
         raise _looked_at(session, argv, error) from error
+
+
+def _for_eval(argv: Sequence[str]) -> bool:
+    """Whether a call whose options are wrong asks for shell code."""
+    return any(word == "shell" and argv[at] in SHELL_VERBS for at, word in enumerate(argv[:-1], 1))
 
 
 def _looked_at(session: Session, argv: Sequence[str], error: ProntoError) -> ProntoError:
@@ -201,11 +221,13 @@ def _usage(error: click.UsageError) -> UsageError:
         cure += "; -- goes before a value that starts with '-'"
     elif "extra argument" in error.format_message():
         cure = f"put quotes around what has spaces in it; {cure}"
-    return UsageError(error.format_message().rstrip("."), cure=cure)
+    # click lists what may be chosen on lines of their own.
+    return UsageError(" ".join(error.format_message().split()).rstrip("."), cure=cure)
 
 
 def _nearest(word: str, rows: dict[str, Row], path: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(word, rows, n=1, cutoff=0.6)
+    other = OTHER_NAMES.get(word.lower(), "")
+    near = [other] if other in rows else get_close_matches(word.lower(), rows, n=1, cutoff=0.6)
     return f"did you mean {path} {near[0]}?" if near else f"{path} help lists the verbs"

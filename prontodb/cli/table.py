@@ -2,7 +2,7 @@
 
 VALUES, LISTINGS, TRANSFER, LIFETIMES = "Values", "Listings", "Export and import", "Lifetimes"
 RESCUE, UPKEEP, CONTEXTS, SHELL, ABOUT = "Rescue", "Upkeep", "Contexts", "Shells", "About"
-STREAMS, HISTORY, TOGETHER, PROGRAMS = "Streams", "History", "Leases and queues", "Programs"
+STREAMS, HISTORY, TOGETHER, PROGRAMS, WAITING = "Streams", "History", "Leases and queues", "Programs", "Waiting"
 
 
 class Row:
@@ -42,6 +42,8 @@ VERBS = {
     "projects": Row(LISTINGS, "listings:projects", "List the projects."),
     "namespaces": Row(LISTINGS, "listings:namespaces", "List the namespaces of a project."),
     "nss": Row(LISTINGS, "listings:nss", "List all namespaces, as project.namespace."),
+    "wait": Row(WAITING, "waiting:wait", "Wait until conditions hold."),
+    "watch": Row(WAITING, "waiting:watch", "Tell what happens in a place, as it happens."),
     "stream": Row(STREAMS, "streams:stream", "Store a token stream."),
     "xstream": Row(STREAMS, "operators:xstream", "Fork, merge, gate and transform token streams."),
     "export": Row(TRANSFER, "transfer:export", "Write entries in a form that import reads back."),

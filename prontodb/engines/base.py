@@ -135,6 +135,14 @@ class Engine(Protocol):
     def share(self, *, shared: bool) -> None:
         """Lets other users open the store, or none but its owner. Raises `Denied` for anybody else."""
 
+    def changed(self, timeout: float) -> bool:
+        """Waits until something may have changed since the call before, or for `timeout` seconds; whether something may have.
+
+        The first call says so at once. So it may where nothing has changed, in this meta or at all, but it never misses what was committed,
+        by whomever, after the call before had returned: look after each call that says True. Time that passes is no change: who waits for
+        an entry to expire bounds `timeout`. Meanwhile it holds no lock that others wait for, and uses next to no processor.
+        """
+
     def rest(self) -> None:
         """Lets go of whatever others could notice, but stays usable: between two calls of a process that goes on."""
 

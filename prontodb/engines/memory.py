@@ -1,5 +1,6 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
+
 from ..address import Address, Place
 from ..model import FOREVER, INHERIT, SECRET, Content, Entry, Found, Space, Write, end
 from ..past import OFF, OVERHEAD, Change, Step, Version
@@ -27,6 +28,7 @@ class MemoryEngine:
     def __init__(self, meta: str, shared: "dict[str, Tenant] | None" = None, keeping: "Callable[[], Keeping]" = lambda: OFF) -> None:
         self._tenant = ({} if shared is None else shared).setdefault(meta, Tenant())
         self._keeping = keeping
+        self._known = -1
         self.notices: list[str] = []
 
     @property
@@ -39,6 +41,14 @@ class MemoryEngine:
     def time(self, now: float) -> float:
         """See `base`."""
         return now
+
+    def changed(self, timeout: float) -> bool:
+        """See `base`."""
+        tenant = self._tenant
+        with tenant.news:
+            found = tenant.news.wait_for(lambda: tenant.changes != self._known, timeout)
+            self._known = tenant.changes
+            return found
 
     def rest(self) -> None:
         """See `base`."""
@@ -174,6 +184,7 @@ class MemoryEngine:
         entry = self._live(address, now)
         if entry:
             entry.expires = expires
+            self._tenant.tell()
         return entry is not None
 
     def set_default_ttl(self, project: str, namespace: str, ttl: int | None, now: float) -> bool:  # noqa: ARG002 - the contract's
@@ -181,6 +192,7 @@ class MemoryEngine:
         before = self._tenant.ttls.pop((project, namespace), None)
         if ttl is not None:
             self._tenant.ttls[project, namespace] = ttl
+        self._tenant.tell()
         return before is not None or ttl is not None
 
     def share(self, *, shared: bool) -> None:
@@ -195,6 +207,7 @@ class MemoryEngine:
         ended = ended[: limit - len(gone)]
         for address, one in ended:
             self._cut(address, one.successor)
+        self._tenant.tell()
         return len(gone) + len(ended)
 
     # Below the verbs
@@ -267,6 +280,7 @@ class MemoryEngine:
         entry.note = note
         tenant.entries[address] = entry
         tenant.live[address].made = Change(tenant.revision, now, self._keeping().actor)
+        tenant.tell()
         return tenant.revision
 
     def _delete(self, address: Address, now: float, *, purge: bool = False) -> bool:
@@ -275,6 +289,7 @@ class MemoryEngine:
             return had
         self._give_way(address, now, deleted=True, trace=not purge)
         del self._tenant.entries[address]
+        self._tenant.tell()
         return True
 
     def _revert(self, step: Step, now: float) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .base import Capabilities
     from .bodies import Bodies
     from .driver import Connection
+    from .pulse import Pulse
     from .table import Table
     from .writer import Writer
 
@@ -62,6 +63,7 @@ class SqliteEngine:
         self._folders = folders
         self._written: Writer | None = None
         self._files: Bodies | None = None
+        self._pulse: Pulse | None = None
         self.notices: list[str] = []
 
     @property
@@ -75,8 +77,19 @@ class SqliteEngine:
         """See `base`."""
         return now
 
+    def changed(self, timeout: float) -> bool:
+        """See `base`. What other metas and the log of the file change counts too."""
+        self.rest()
+        if self._pulse is None:
+            from .pulse import Pulse
+
+            self._pulse = Pulse(self._path)
+        return self._pulse.wait(timeout)
+
     def close(self) -> None:
         """See `base`."""
+        if self._pulse:
+            self._pulse.close()
         self._let_go()
         self._reader.close()
         if self._written:

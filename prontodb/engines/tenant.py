@@ -1,5 +1,7 @@
 """What the memory engine holds of one meta."""
 
+from threading import Condition
+
 from ..past import OVERHEAD, Version
 
 TYPE_CHECKING = False
@@ -36,10 +38,11 @@ class Past:
 class Tenant:
     """What one meta has: entries with their values, default lifetimes, the last revision given out, and the history.
 
-    `live` tells of each entry what the history will say of it; `past` has the earlier versions of a key, the oldest first.
+    `live` tells of each entry what the history will say of it; `past` has the earlier versions of a key, the oldest first;
+    `changes` counts for `changed`.
     """
 
-    __slots__ = ("entries", "live", "past", "revision", "ttls")
+    __slots__ = ("changes", "entries", "live", "news", "past", "revision", "ttls")
 
     def __init__(self) -> None:
         self.entries: dict[Address, Entry] = {}
@@ -47,6 +50,14 @@ class Tenant:
         self.past: dict[Address, list[Past]] = {}
         self.ttls: dict[tuple[str, str], int] = {}
         self.revision = 0
+        self.changes = 0
+        self.news = Condition()
+
+    def tell(self) -> None:
+        """Wakes those who wait for a change."""
+        with self.news:
+            self.changes += 1
+            self.news.notify_all()
 
     def state(self) -> "State":
         """All that a change may have to be undone to."""

@@ -89,7 +89,7 @@ class Writer:
             # SQLite would open it all the same, and leave journals that are read-only when the file is not any more.
             raise translated(Error("readonly"), self._path)
         if journaled(self._path):
-            _refuse_foreign(self._path)
+            refuse_foreign(self._path)
         db = connect(self._path, "mode=rw", timeout)
         try:
             self._prepare(db)
@@ -129,7 +129,7 @@ class Writer:
             self.notices.append(f"{self._path} is on a network file system: slower, and only as safe as its locks")
 
 
-def _refuse_foreign(path: str) -> None:
+def refuse_foreign(path: str) -> None:
     """Raises `ForeignDatabase` before the writer opens a file with a journal: opening alone would finish what another program began."""
     try:
         db = connect(path, "mode=ro&immutable=1", 0)

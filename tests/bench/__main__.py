@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import Sequence
 
-from . import earlier, history, large, lifetimes, listings, postgres, report, shells, startup, streams
+from . import earlier, history, large, lifetimes, listings, postgres, report, shells, startup, streams, waiting
 from .clock import Command, Samples, Unavailable, interleave
 from .rows import Row
 from .world import World
 
-FAMILIES = (startup, shells, listings, lifetimes, history, streams, large, postgres)
+FAMILIES = (startup, shells, listings, lifetimes, history, streams, large, postgres, waiting)
 ROWS = {row.name: row for family in FAMILIES for row in family.ROWS}
 MAKERS = {name: make for family in FAMILIES for name, make in family.COMMANDS.items()}
 
