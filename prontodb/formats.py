@@ -37,14 +37,18 @@ class Unrepresentable(ProntoError):
 
 
 class Record:
-    """A value under a name: the name within the place that is listed, or the full address."""
+    """A value under a name: the name within the place that is listed, or the full address.
 
-    __slots__ = ("address", "entry", "name")
+    `layer` is where the value was found, for an address that was looked up under contexts.
+    """
 
-    def __init__(self, name: str, address: Address, entry: "Entry") -> None:
+    __slots__ = ("address", "entry", "layer", "name")
+
+    def __init__(self, name: str, address: Address, entry: "Entry", layer: Address | None = None) -> None:
         self.name = name
         self.address = address
         self.entry = entry
+        self.layer = layer
 
     @property
     def value(self) -> bytes:
@@ -83,11 +87,14 @@ def described(record: Record) -> dict[str, object]:
     told: dict[str, object] = {"address": str(record.address), "key": record.address.key}
     if record.address.context:
         told["context"] = record.address.context
+    if record.layer is not None:
+        told["layer"] = str(record.layer)
     told |= {"size": entry.size, "revision": entry.revision, "expires": entry.expires}
-    return told | _valued(record.value)
+    return told | valued(record.value)
 
 
-def _valued(value: bytes) -> dict[str, object]:
+def valued(value: bytes) -> dict[str, object]:
+    """`value` for text, `value_b64` for other bytes."""
     try:
         return {"value": value.decode()}
     except UnicodeDecodeError:
@@ -105,11 +112,15 @@ def array(items: "Iterable[str]") -> "Iterator[bytes]":
     yield b"[]\n" if before == "[" else b"]\n"
 
 
-def _line(record: Record) -> bytes:
-    value = record.value
+def escaped(value: bytes) -> bytes:
+    """A value in one line."""
     for raw, shown in _ESCAPES:
         value = value.replace(raw, shown)
-    return record.name.encode() + b"\t" + value + b"\n"
+    return value
+
+
+def _line(record: Record) -> bytes:
+    return record.name.encode() + b"\t" + escaped(record.value) + b"\n"
 
 
 def _null(record: Record) -> bytes:

@@ -46,6 +46,7 @@ LAYERS = [
         "ops",
         "ops.kv",
         "ops.places",
+        "ops.overlay",
         "ops.completion",
         "ops.conditional",
         "ops.rescue",

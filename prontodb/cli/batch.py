@@ -9,15 +9,17 @@ import click
 if TYPE_CHECKING:
     from ..address import Address
     from ..model import Write
+    from ..ops.overlay import Answer
     from ..session import Session
 
 from .. import intake, render
 from ..errors import Miss, NoContent, UsageError
 from ..model import Content
-from ..ops import kv, open_store
+from ..ops import open_store
 from ..session import Piped
 from .group import verb
-from .many import HoldsNul
+from .many import HoldsNul, looked_up
+from .values import context_option
 
 
 def put_pairs(session: Session, write: Write) -> int:
@@ -48,7 +50,8 @@ def _pairs(session: Session, data: bytes) -> list[tuple[Address, Content]]:
 @verb(epilog="Example: mapfile -d '' -t values < <(prontodb mget -0 work.a.one work.a.two)")
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @click.option("-0", "--null", is_flag=True, help="End each value with NUL instead of a newline.")
-def mget(session: Session, addresses: tuple[str, ...], null: bool) -> int:
+@context_option
+def mget(session: Session, addresses: tuple[str, ...], null: bool, over: str | None) -> int:
     """Print the values of many addresses in their order, one after the other.
 
     One that is not there is an empty value, told of on standard error, and makes the status 2. A value that holds what separates them is
@@ -59,7 +62,7 @@ def mget(session: Session, addresses: tuple[str, ...], null: bool) -> int:
     values = []
     for address in wanted:
         try:
-            values.append(_whole(session, address, end))
+            values.append(_whole(looked_up(session, address, over), end))
         except Miss as miss:
             missed.append(miss)
             values.append(b"")
@@ -69,8 +72,8 @@ def mget(session: Session, addresses: tuple[str, ...], null: bool) -> int:
     return 2 if missed else 0
 
 
-def _whole(session: Session, address: Address, end: bytes) -> bytes:
-    value = kv.get(open_store(session), address).read()
+def _whole(answer: Answer, end: bytes) -> bytes:
+    value, address = answer.found.read(), answer.layer
     if end not in value:
         return value
     if end == b"\0":

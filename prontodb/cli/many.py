@@ -1,37 +1,28 @@
-"""`get` and `del` of many addresses at once, and `get --json`."""
+"""`get` and `del` of many addresses at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..address import Address
     from ..session import Session
 
 from .. import formats, intake, render
 from ..errors import Miss, ProntoError
-from ..ops import kv, open_store
+from ..ops import kv, open_store, overlay
 from .listings import emit
 
 
-def get_many(session: Session, source: str, *, null: bool, expired: bool) -> int:
+def get_many(session: Session, source: str, *, null: bool, expired: bool, over: str | None) -> int:
     """Prints address and value of each; those that are not there are told of, and make the status 2."""
     missed: list[Miss] = []
-    found = _found(session, addresses(session, source, null=null), missed, expired=expired)
+    found = _found(addresses(session, source, null=null), missed, lambda address: record(session, address, over, expired=expired))
     kind = "json" if session.flags.json else "null" if null else "lines"
     emit(session, formats.records(kind, found, None))
     return _missed(session, missed)
-
-
-def get_json(session: Session, text: str, *, expired: bool) -> int:
-    """Prints one entry as a JSON object."""
-    import json
-
-    record = _record(session, session.address(text), expired=expired)
-    session.stdout.write(json.dumps(formats.described(record)).encode() + b"\n")
-    return 0
 
 
 class HoldsNul(ProntoError):
@@ -39,13 +30,6 @@ class HoldsNul(ProntoError):
 
     code = 65
     slug = "nul"
-
-
-def refuse_nul(session: Session, text: str, *, expired: bool) -> None:
-    """Raises `HoldsNul` for such a value."""
-    found = kv.get(open_store(session), session.address(text), expired=expired)
-    if any(b"\0" in piece for piece in found.pieces):
-        raise HoldsNul(f"{text} has a NUL in it, which no shell variable can hold", cure=f"prontodb get {text} >FILE", address=text)
 
 
 def delete_many(session: Session, source: str, *, null: bool) -> int:
@@ -62,18 +46,26 @@ def addresses(session: Session, source: str, *, null: bool) -> list[Address]:
     return [session.address(line) for line in text.split("\0" if null else "\n") if line]
 
 
-def _found(session: Session, wanted: list[Address], missed: list[Miss], *, expired: bool) -> Iterator[formats.Record]:
+def record(session: Session, address: Address, over: str | None, *, expired: bool = False) -> formats.Record:
+    """An entry with its value; with `over`, what holds of the address under these contexts. Raises `Miss`."""
+    answer = looked_up(session, address, over, expired=expired)
+    answer.found.entry.value = answer.found.read()
+    return formats.Record(str(address), address, answer.found.entry, None if over is None else answer.layer)
+
+
+def looked_up(session: Session, address: Address, over: str | None, *, expired: bool = False) -> overlay.Answer:
+    """What is found at an address, and where. Raises `Miss`."""
+    if over is None:
+        return overlay.Answer(kv.get(open_store(session), address, expired=expired), address, [address])
+    return overlay.get(open_store(session), address, overlay.contexts(over))
+
+
+def _found(wanted: list[Address], missed: list[Miss], look: Callable[[Address], formats.Record]) -> Iterator[formats.Record]:
     for address in wanted:
         try:
-            yield _record(session, address, expired=expired)
+            yield look(address)
         except Miss as miss:
             missed.append(miss)
-
-
-def _record(session: Session, address: Address, *, expired: bool) -> formats.Record:
-    found = kv.get(open_store(session), address, expired=expired)
-    found.entry.value = found.read()
-    return formats.Record(str(address), address, found.entry)
 
 
 def _missed(session: Session, missed: list[Miss]) -> int:

@@ -31,6 +31,7 @@ VERBS = {
     "keys": Row(LISTINGS, "listings:keys", "List the names in a place."),
     "scan": Row(LISTINGS, "listings:scan", "List names and values in a place."),
     "ls": Row(LISTINGS, "listings:scan", "The same as scan."),
+    "diff": Row(LISTINGS, "differences:diff", "Tell which keys differ between two contexts."),
     "projects": Row(LISTINGS, "listings:projects", "List the projects."),
     "namespaces": Row(LISTINGS, "listings:namespaces", "List the namespaces of a project."),
     "nss": Row(LISTINGS, "listings:nss", "List all namespaces, as project.namespace."),

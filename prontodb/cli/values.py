@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 from .. import durations, hot, render
 from ..errors import UsageError
 from ..model import INHERIT, Write
-from ..ops import kv, open_store
+from ..ops import kv, open_store, overlay
 from ..session import Piped
 from .group import verb
 
 from_option = click.option("--from", "source", metavar="F", help="Take the addresses from file F, a line each; - for standard input.")
 null_option = click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline.")
+context_option = click.option(
+    "--context", "over", metavar="C[,C...]", help="Look under these contexts, the first that is there wins; then at the plain key."
+)
 ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds, or 15m, 1h30m, 7d.")
 
 
@@ -111,24 +114,25 @@ def _put_file(session: Session, text: str, path: str, write: Write) -> int:
 @click.option("--include-expired", "expired", is_flag=True, help="Also one that has expired but was not removed yet.")
 @click.option("--rev", "revision", is_flag=True, help="Print its revision instead of its value.")
 @click.option("--no-nul", "whole", is_flag=True, help="Refuse (65) a value with a NUL in it, which no shell variable can hold.")
-def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: bool) -> int:
-    """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
-    if how["revision"] and source is None:
-        found = kv.get(open_store(session), session.address(_given(address)), expired=expired)
-        session.stdout.write(b"%d\n" % found.entry.revision)
-        return 0
+@click.option("--default", metavar="V", help="Print V, with status 0, where there is no such key.")
+@context_option
+@click.option("--explain", is_flag=True, help="Tell on standard error where it was looked for, and what has answered.")
+def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: Any) -> int:
+    """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value.
+
+    With --context prod,eu it is the value of ADDRESS__prod, else of ADDRESS__eu, else of ADDRESS.
+    """
+    if how["over"] is not None and expired:
+        raise UsageError("--include-expired is for a single entry", cure="leave out --context, and give the address with its context")
     if source is not None:
         from .many import get_many
 
-        return get_many(session, _only(address, source), null=null, expired=expired)
-    if session.flags.json:
-        from .many import get_json
+        _none_of(how, "default", "explain")
+        return get_many(session, _only(address, source), null=null, expired=expired, over=how["over"])
+    if session.flags.json or any(value not in (None, False) for value in how.values()):
+        from .lookups import get
 
-        return get_json(session, _given(address), expired=expired)
-    if how["whole"]:
-        from .many import refuse_nul
-
-        refuse_nul(session, _given(address), expired=expired)
+        return get(session, _given(address), newline=newline, expired=expired, **how)
     return hot.get(session, _given(address), newline=newline, expired=expired)
 
 
@@ -147,9 +151,14 @@ def delete(session: Session, address: str | None, source: str | None, null: bool
 
 @verb(epilog="Example: prontodb exists work.lock.deploy && echo locked")
 @click.argument("address")
-def exists(session: Session, address: str) -> int:
-    """Tell by the exit status whether there is such an entry: 0, or 2. Prints nothing."""
-    return hot.exists(session, address)
+@context_option
+def exists(session: Session, address: str, over: str | None) -> int:
+    """Tell by the exit status whether there is such an entry: 0, or 2. Prints nothing. With --context, whether any of its layers is."""
+    if over is None:
+        return hot.exists(session, address)
+    there = overlay.exists(open_store(session), session.address(address), overlay.contexts(over))
+    render.note(session, "There" if there else "Not there")
+    return 0 if there else 2
 
 
 @verb(epilog="Example: prontodb copy pipe.cache.1757569450_85e49569_notes work.notes.todo")
@@ -185,6 +194,12 @@ def _given(address: str | None, cure: str = "give an address, or --from") -> str
     if address is None:
         raise UsageError("Missing argument 'ADDRESS'", cure=cure)
     return address
+
+
+def _none_of(how: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if how[name] not in (None, False):
+            raise UsageError(f"--{name} is for a single address, not for --from", cure="leave one of them out")
 
 
 def _only(address: str | None, source: str) -> str:

@@ -46,6 +46,9 @@ class Engine(Protocol):
         The pieces are of one revision, or reading them raises `Busy`: never a mixture.
         """
 
+    def get_many(self, addresses: Iterable[Address], now: float) -> dict[Address, Entry]:
+        """Those of the addresses that are there, all as of one moment; a large value is left out (`value` is None)."""
+
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """Stores, replacing what stands there; the new revision. Raises `PreconditionFailed`, see `Write`."""
 

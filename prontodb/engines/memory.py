@@ -54,6 +54,10 @@ class MemoryEngine:
         entry = self._tenant.entries.get(address) if expired else self._live(address, now)
         return Found(_shown(entry), Content.of(entry.value or b"").pieces()) if entry else None
 
+    def get_many(self, addresses: "Iterable[Address]", now: float) -> dict[Address, Entry]:
+        """See `base`."""
+        return {address: _shown(entry) for address in addresses if (entry := self._live(address, now))}
+
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
         return [entry.name for entry in self.entries(place, after, limit, now)]

@@ -117,7 +117,7 @@ class Table:
         wanted = dict.fromkeys(addresses)
         if not wanted:
             return []
-        rows = self._run(_DELETE, (*_columns(wanted), self._second))
+        rows = self._run(_DELETE, (*columns(wanted), self._second))
         gone = {tuple(bytes(part) for part in row) for row in rows}
         return [address for address in wanted if _key(address) in gone]
 
@@ -195,13 +195,13 @@ class Table:
     def _put_batch(self, batch: "Batch", write: Write) -> None:
         if not batch:
             return
-        columns = _columns(batch)
-        old = self._run(_STANDING_MANY, columns)
+        at = columns(batch)
+        old = self._run(_STANDING_MANY, at)
         inherits = write.expires is None and any(ttl is INHERIT for _, ttl in batch.values())
         defaults = self._defaults(batch) if inherits else {}
         expires = [self._expires(_with_ttl(write, batch[address][1]), defaults.get(_key(address)[:2])) for address in batch]
         revisions = [self._take() for _ in batch]
-        self._run(_PUT_MANY, (write.note or None, *columns, revisions, expires, [value for value, _ in batch.values()]))
+        self._run(_PUT_MANY, (write.note or None, *at, revisions, expires, [value for value, _ in batch.values()]))
         for row in old:
             self._drop_body(row[5])
 
@@ -255,6 +255,7 @@ def _key(address: Address) -> tuple[bytes, bytes, bytes]:
     return address.project.encode(), address.namespace.encode(), address.name.encode()
 
 
-def _columns(addresses: "Iterable[Address]") -> "tuple[list[bytes], ...]":
+def columns(addresses: "Iterable[Address]") -> "tuple[list[bytes], ...]":
+    """Projects, namespaces and names, as a statement takes them."""
     keys = [_key(address) for address in addresses]
     return tuple([key[part] for key in keys] for part in range(3))
