@@ -29,6 +29,7 @@
         ├── InvalidDuration      64   invalid-duration
         ├── InvalidDatabase      64   invalid-database
         ├── InvalidSetting       64   invalid-setting
+        ├── ClosedDatabase       64   closed-database
         ├── FeatureOff           64   feature-off
         ├── MalformedStream      64   malformed-stream
         └── NoContent            64   no-content
@@ -36,7 +37,7 @@
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError` and `PreconditionFailed` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `ops.streamed` and `cli.many`.
+`shellgen`, `salvage`, `ops.streamed`, `cli.many` and `api.seats`.
 """
 
 

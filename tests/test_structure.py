@@ -68,7 +68,7 @@ LAYERS = [
     ("environment",),
     ("cli", "cli.*"),
     ("dispatch",),
-    ("helper.*",),
+    ("helper.*", "api.*"),
     ("__main__",),
 ]
 """Each layer imports from those above it and from itself."""

@@ -104,4 +104,4 @@ class Engine(Protocol):
         """Removes at most `limit` expired entries; how many."""
 
     def close(self) -> None:
-        """Lets go of everything; the engine is not used after it."""
+        """Lets go of everything; what is asked of it after that opens it again."""
