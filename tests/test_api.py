@@ -326,7 +326,8 @@ def test_arguments_are_the_options_of_the_command(home: Home) -> None:
     with prontodb.open("notes", user="alice", meta="acme", project="p", namespace="n", environ=home.env) as db:
         db.set("k", b"v")
         assert repr(db) == "<prontodb.Database 'notes', user='alice', meta='acme'>"
-        assert list(db.keys()) == ["k"]
+        assert list(db.keys()) == list(db.keys("k")) == list(db.keys("p.n")) == ["k"]
+        assert [db.get(entry.address) for entry in db.scan()] == [b"v"] == [db.get("n.k")]
     assert home.run("get", "p.n.k", "--database", "notes", "--user", "alice", "--meta", "acme").out == b"v"
     assert home.run("get", "p.n.k").status == 2
     with prontodb.open(f"{home.folder}/own.db", environ=home.env) as db:
@@ -423,7 +424,15 @@ def threaded(work: Callable[[], Any], count: int = 4) -> list[Any]:
     return results
 
 
-def test_eight_threads_count_exactly_while_others_read(db: prontodb.Database) -> None:
+@pytest.fixture
+def hasty(home: Home) -> Iterator[prontodb.Database]:
+    """One that waits for nobody for long."""
+    with prontodb.open(environ=home.env | {"PRONTO_BUSY_TIMEOUT": "0.1"}) as opened:
+        yield opened
+
+
+def test_eight_threads_count_exactly_while_others_read(hasty: prontodb.Database) -> None:
+    db = hasty
     done = threading.Event()
     seen: list[list[int]] = []
 
@@ -500,27 +509,41 @@ def test_a_closed_database_says_so(home: Home) -> None:
 
 def test_closing_waits_for_calls_that_run(home: Home) -> None:
     db = prontodb.open(environ=home.env)
-    outcomes = []
+    db.set("a.b.c", b"v")
+    seat = db._seats.take()
+    closer = threading.Thread(target=db.close)
+    with db._seats.at_work(seat) as session:
+        closer.start()
+        closer.join(0.2)
+        assert closer.is_alive()
+        assert session.pool.engines
+    closer.join(60)
+    assert not session.pool.engines
+    assert not list(home.database.parent.glob("*-wal"))
 
-    def work() -> None:
+
+def test_closing_in_the_midst_of_writing_loses_nothing(home: Home) -> None:
+    db = prontodb.open(environ=home.env)
+    stored = []
+
+    def work(thread: int) -> None:
         for number in range(10_000):
             try:
-                db.set(f"a.b.k{number}", LARGE)
-                outcomes.append(number)
+                db.set(f"a.b.k{thread}-{number}", LARGE)
+                stored.append(f"k{thread}-{number}")
             except prontodb.ClosedDatabase:
                 return
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
     for thread in threads:
         thread.start()
-    while len(outcomes) < 5:
+    while len(stored) < 5:
         time.sleep(0.005)
     db.close()
     for thread in threads:
         thread.join(60)
     with prontodb.open(environ=home.env) as again:
-        assert {f"k{number}" for number in outcomes} == set(again.keys("a.b"))
-    assert not list(home.database.parent.glob("*-wal"))
+        assert sorted(stored) == list(again.keys("a.b"))
 
 
 def test_one_that_is_not_closed_warns(home: Home) -> None:
@@ -680,6 +703,47 @@ assert len(small.read()) == (3 << 20) - 10
 assert refused(huge)
 small.close(), huge.close(), db.close()
 """
+
+
+def test_a_fork_does_not_wait_for_ever_for_another_threads_call(home: Home) -> None:
+    done = python(home, STUCK, "-W", "ignore")
+    assert (done.returncode, done.stderr, home.run("get", "a.b.c").out) == (0, "", b"child")
+
+
+STUCK = """
+import os, signal, threading, prontodb
+from prontodb.api import seats
+seats.WAIT = 0.1
+db = prontodb.open()
+db.set("a.b.c", b"v")
+inside, done = threading.Event(), threading.Event()
+def work():
+    with db._seats.turn() as session:
+        inside.set()
+        done.wait(60)
+thread = threading.Thread(target=work)
+thread.start()
+inside.wait()
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    assert db.get("a.b.c") == b"v"
+    db.set("a.b.c", b"child")
+    db.close()
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+done.set()
+thread.join()
+assert db.get("a.b.c") == b"child"
+db.close()
+"""
+
+
+def test_one_that_is_left_to_the_end_of_the_interpreter(home: Home) -> None:
+    script = "import prontodb; db = prontodb.open(); db.set('a.b.c', b'v')"
+    assert python(home, script).stderr == ""
+    assert "ResourceWarning: <prontodb.Database 'main', user='default'> was not closed" in python(home, script, "-X", "dev").stderr
+    assert "Exception ignored" not in python(home, f"{script}; import sys; sys.db = db", "-X", "dev").stderr
 
 
 # The package

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..address import Scope
     from ..resolve import Context, Flags
 
     Opening = tuple[str, tuple[str, str, str, bool]]
 
+from ..address import Choice, Scope
 from ..errors import UsageError
 from ..ops import open_store
 from ..session import Input, Session
@@ -82,6 +82,7 @@ class Maker:
         # Says what is wrong with a name, a path or a password; makes and opens nothing.
         open_store(session)
         self.context, self._opening = session.context(), session.opening
+        self.context.scope = _completing(self.context.scope)
         session.close()
 
     @property
@@ -101,6 +102,16 @@ class Maker:
         session = Caller(self._environ, self._cwd, self._clock, (Nothing(), Silence(), Silence()))
         session.flags = copy(self._flags)
         return session
+
+
+def _completing(scope: Scope) -> Scope:
+    """Project and namespace as what completes short addresses. The options of the command also forbid whole ones; but whoever holds a
+    whole address, from a listing or a rescue, must be able to use it.
+    """
+    project, namespace = (
+        Choice(choice.value, "argument" if choice.source == "flag" else choice.source) for choice in (scope.project, scope.namespace)
+    )
+    return Scope(project, namespace, scope.delim)
 
 
 def _cwd() -> str:

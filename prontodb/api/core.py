@@ -44,6 +44,7 @@ from ..errors import ProntoError
 from ..model import INHERIT, PIECE
 from ..ops import open_store
 from ..session import Piped
+from ..urls import shown
 from .caller import text
 from .seats import Seats
 
@@ -71,17 +72,16 @@ class Core:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
+        # Also while the interpreter is taken apart, when little can be imported.
         seats = getattr(self, "_seats", None)
         if seats is not None and seats.used:
-            warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
+            warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
             seats.close()
 
     def __repr__(self) -> str:
         context = self._make.context
         meta = f", meta='{context.meta.value}'" if context.meta.value else ""
-        from ..urls import shown
-
         return f"<prontodb.Database '{shown(context.database.value)}', user='{context.user.value}'{meta}>"
 
     # For the topics
