@@ -489,6 +489,27 @@ def test_a_listing_begun_in_one_thread_goes_on_in_another(db: prontodb.Database)
     assert [entry.key for entry in threaded(lambda: next(found), 1)] == ["two"]
 
 
+def test_a_database_that_is_deleted_or_replaced_is_noticed(home: Home, db: prontodb.Database) -> None:
+    db.set("a.b.c", b"old")
+    assert (db.get("a.b.c"), db.incr("a.b.n")) == (b"old", 1)
+    for path in home.database.parent.glob("main.db*"):
+        path.unlink()
+    assert db.get("a.b.c") is None
+    db.set("a.b.c", b"new")
+    assert home.run("get", "a.b.c").out == b"new"
+    home.run("set", "a.b.c", "another", "--database", "other")
+    for path in home.database.parent.glob("main.db*"):
+        path.unlink()
+    (home.database.parent / "other.db").rename(home.database)
+    assert db.get("a.b.c") == b"another"
+    db.append("a.b.c", b" one")
+    assert home.run("get", "a.b.c").out == b"another one"
+    for path in home.database.parent.glob("main.db*"):
+        path.unlink()
+    db.set("a.b.c", b"written first")
+    assert home.run("get", "a.b.c").out == b"written first"
+
+
 # The end
 
 
