@@ -157,6 +157,7 @@ OPTIONS: list[tuple[str, ...]] = [
     ("profile", "list"),
     ("features",),
     ("features", "--json"),
+    ("self-check", "extra"),
     ("help", "streams"),
     ("stream", "--from", "p.n.none"),
     ("xstream", "merge", "missing.txt"),

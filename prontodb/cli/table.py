@@ -50,6 +50,7 @@ VERBS = {
     "backup": Row(UPKEEP, "upkeep:backup", "Back up databases, cursors and profiles, while they are in use."),
     "restore": Row(UPKEEP, "upkeep:restore", "Put a backup back; what it replaces is backed up first."),
     "doctor": Row(UPKEEP, "upkeep:doctor", "Look everything over, and say the cure where something is wrong."),
+    "self-check": Row(UPKEEP, "selfcheck:self_check", "Check this installation."),
     "repair": Row(UPKEEP, "upkeep:repair", "Make a sound database of a damaged one, as far as it can be read."),
     "cursor": Row(CONTEXTS, "cursors:cursor", "Saved names for a database, a meta, a project and a namespace."),
     "profile": Row(CONTEXTS, "profiles:profile", "Saved contexts that can be pinned, and who may use them."),
