@@ -87,7 +87,7 @@ class Seats:
     def give(self, seat: Seat) -> None:
         """Gives a seat back."""
         with self._lock:
-            if seat in self._all:
+            if seat in self._all and seat not in self._free:
                 self._free.append(seat)
 
     @contextmanager
@@ -105,10 +105,10 @@ class Seats:
         """Waits for calls that are running, and closes everything."""
         with self._lock:
             self.closed = True
-            seats, self._all, self._free = self._all, [], []
-        for seat in seats:
-            with seat.lock:
-                seat.session.close()
+            for seat in self._all:
+                with seat.lock:
+                    seat.session.close()
+            self._all, self._free = [], []
 
     @property
     def used(self) -> bool:
