@@ -36,6 +36,7 @@
         ├── InvalidDuration      64   invalid-duration
         ├── InvalidDatabase      64   invalid-database
         ├── InvalidSetting       64   invalid-setting
+        ├── ClosedDatabase       64   closed-database
         ├── FeatureOff           64   feature-off
         ├── MalformedCondition   64   malformed-condition
         ├── MalformedStream      64   malformed-stream
@@ -44,8 +45,8 @@
 `dispatch` is the only place where one of these becomes an exit status. Those that a cold `get` has no use for are defined where they
 arise (a class costs a start 10 µs): the kinds of `StorageError`, `PreconditionFailed` and `LeaseLost` in `engines.failures` and
 `engines.pg_failures`, the others in `spool`, `intake`, `formats`, `ops.archive`, `interchange`, `durations`, `tomlfile`, `features`,
-`shellgen`, `salvage`, `conditions`, `ops.streamed`, `ops.leases`, `ops.patience`, `ops.secrets`, `ops.variables`, `children` and
-`cli.many`.
+`shellgen`, `salvage`, `conditions`, `ops.streamed`, `ops.leases`, `ops.patience`, `ops.secrets`, `ops.variables`, `children`, `cli.many`
+and `api.seats`.
 """
 
 

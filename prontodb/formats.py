@@ -41,14 +41,18 @@ class Unrepresentable(ProntoError):
 
 
 class Record:
-    """A value under a name: the name within the place that is listed, or the full address. `secret`: it is one; `hidden`: not shown."""
+    """A value under a name: the name within the place that is listed, or the full address. `secret`: it is one; `hidden`: not shown.
 
-    __slots__ = ("address", "entry", "hidden", "name", "secret")
+    `layer` is where the value was found, for an address that was looked up under contexts.
+    """
 
-    def __init__(self, name: str, address: Address, entry: "Entry", *, secret: bool = False) -> None:
+    __slots__ = ("address", "entry", "hidden", "layer", "name", "secret")
+
+    def __init__(self, name: str, address: Address, entry: "Entry", layer: Address | None = None, *, secret: bool = False) -> None:
         self.name = name
         self.address = address
         self.entry = entry
+        self.layer = layer
         self.secret = secret
         self.hidden = False
 
@@ -89,6 +93,8 @@ def described(record: Record) -> dict[str, object]:
     told: dict[str, object] = {"address": str(record.address), "key": record.address.key}
     if record.address.context:
         told["context"] = record.address.context
+    if record.layer is not None:
+        told["layer"] = str(record.layer)
     told |= {"size": entry.size, "revision": entry.revision, "expires": entry.expires}
     if record.secret:
         told["secret"] = True
@@ -114,11 +120,15 @@ def array(items: "Iterable[str]") -> "Iterator[bytes]":
     yield b"[]\n" if before == "[" else b"]\n"
 
 
-def _line(record: Record) -> bytes:
-    value = HIDDEN if record.hidden else record.value
+def escaped(value: bytes) -> bytes:
+    """A value in one line."""
     for raw, shown in _ESCAPES:
         value = value.replace(raw, shown)
-    return record.name.encode() + b"\t" + value + b"\n"
+    return value
+
+
+def _line(record: Record) -> bytes:
+    return record.name.encode() + b"\t" + escaped(HIDDEN if record.hidden else record.value) + b"\n"
 
 
 def _null(record: Record) -> bytes:

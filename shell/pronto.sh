@@ -9,6 +9,8 @@ function pronto {
         __pronto_door "$@"
     elif [[ $# -eq 4 && "$1 $2" == 'get -v' ]]; then
         __pronto_into "$@"
+    elif [[ $# -gt 4 && "$1 $2" == 'get -v' ]]; then
+        __pronto_into_anyhow "$@"
     elif [[ "${1-}" == shell && "${2-}" == doctor ]]; then
         __pronto_doctor "$@"
     else
@@ -20,6 +22,8 @@ function pronto {
 function __pronto_door {
     if [[ $# -eq 4 && "$1 $2" == 'get -v' ]]; then
         __pronto_into "$@"
+    elif [[ $# -gt 4 && "$1 $2" == 'get -v' ]]; then
+        __pronto_into_anyhow "$@"
     else
         __pronto_run "$@"
     fi

@@ -33,19 +33,19 @@ function __pronto_long {
     \builtin return
 }
 
-# get -v VAR ADDRESS, as in printf -v: the value in a variable, with all its newlines. What none can hold is refused, with status 65. The
-# usual case is __pronto_into's.
+# get -v VAR ADDRESS [OPTION...], as in printf -v: the value in a variable, with all its newlines. What none can hold is refused, with
+# status 65. The usual case, without options, is __pronto_into's.
 function __pronto_into_anyhow {
     if [[ $3 != [A-Za-z_]* || $3 == *[!A-Za-z0-9_]* || $3 == __pronto_* || $4 == -* ]]; then
         __pronto_run "$@"
-    elif { [[ -n $__pronto_busy ]] && __pronto_nested; } || ((${#4} > 4000)); then
-        __pronto_fetch "$3" "$4"
+    elif { [[ -n $__pronto_busy ]] && __pronto_nested; } || __pronto_long "${@:4}"; then
+        __pronto_fetch "${@:3}"
     else
         [[ -z $__pronto_busy ]] || __pronto_interrupted
         __pronto_busy=yes
         [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
-        __pronto_call "$__pronto_tty" get "$4" || __pronto_kind=''
-        __pronto_outcome "$3" "$4"
+        __pronto_call "$__pronto_tty" get "${@:4}" || __pronto_kind=''
+        __pronto_outcome "${@:3}"
     fi
     \builtin return
 }
@@ -64,8 +64,8 @@ function __pronto_outcome {
 
 # By the command, also what only the function knows.
 function __pronto_alone {
-    if [[ $# -eq 4 && $1 == get && $2 == -v && $3 == [A-Za-z_]* && $3 != *[!A-Za-z0-9_]* && $3 != __pronto_* && $4 != -* ]]; then
-        __pronto_fetch "$3" "$4"
+    if [[ $# -ge 4 && $1 == get && $2 == -v && $3 == [A-Za-z_]* && $3 != *[!A-Za-z0-9_]* && $3 != __pronto_* && $4 != -* ]]; then
+        __pronto_fetch "${@:3}"
     else
         __pronto_directly "$@"
     fi
@@ -75,7 +75,7 @@ function __pronto_alone {
 # The same by the command. The x keeps the newlines at the end, which $( ) would drop.
 function __pronto_fetch {
     \builtin local __pronto_value='' __pronto_end=0
-    __pronto_value=$(__pronto_directly get --no-nul "$2" && \builtin printf x) || __pronto_end=$?
+    __pronto_value=$(__pronto_directly get --no-nul "${@:2}" && \builtin printf x) || __pronto_end=$?
     ((__pronto_end)) || \builtin printf -v "$1" %s "${__pronto_value%x}"
     \builtin return "$__pronto_end"
 }

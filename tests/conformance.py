@@ -44,10 +44,13 @@ class EngineConformance(
         assert {can.durable, can.shared, can.large_values} <= {True, False}
         assert self.db.notices == []
 
-    def test_closing_is_final_and_quiet(self) -> None:
-        """An engine closes whether or not it was used, and a durable one finds everything again."""
+    def test_closing_lets_go_and_is_quiet(self) -> None:
+        """An engine closes whether or not it was used, opens again when it is, and a durable one finds everything again."""
         self.tenant("unused").close()
         self.put("k")
+        self.db.close()
+        assert self.value("k") == b"v"
+        self.put("k2")
         self.db.close()
         if self.db.capabilities.durable:
             self.db = self.tenant("acme")

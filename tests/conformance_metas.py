@@ -45,6 +45,7 @@ class MetasConformance(Conformance):
         self.neighbour(meta)
         assert [self.found(name) for name in ("k", "large", "number", "only")] == [None] * 4
         assert self.found("k", NOW + 200, expired=True) is None
+        assert self.db.get_many([at("k"), at("large")], NOW) == {}
         assert (self.names(), self.db.entries(PLACE, "", 10, NOW), self.spaces(), self.caches()) == ([], [], [], [])
 
     @beside_each

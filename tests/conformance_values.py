@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from prontodb.engines.failures import PreconditionFailed
 from prontodb.errors import Busy
 from prontodb.model import PIECE, Content, Write
 
-from .conformance_base import LARGE, NOW, PLACE, Conformance, Cut, at
+from .conformance_base import LARGE, NOW, PLACE, Conformance, Cut, at, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +204,42 @@ class ValuesConformance(Conformance):
             assert self.db.entries(PLACE, "", 10, NOW)[0].note == b"why\n\xff"
             self.put("k", value)
             assert self.entry("k").note == b""
+
+    def test_many_are_read_as_of_one_moment(self) -> None:
+        """`get_many` gives those that are there by address, each as `entries` tells it; twice asked is once given."""
+        self.put("a", b"one", ttl=5, note=b"note")
+        self.put("b", LARGE)
+        self.put(at("a", "other"), b"elsewhere")
+        self.put("gone", ttl=1)
+        asked = [at("b"), at("missing"), at("a"), at("a"), at("gone"), at("a", "other"), at("b", "other")]
+        found = self.db.get_many(iter(asked), NOW + 1)
+        assert set(found) == {at("a"), at("b"), at("a", "other")}
+        listed = {entry.name: shown(entry) for entry in self.db.entries(PLACE, "", 10, NOW + 1)}
+        assert {name: shown(found[at(name)]) for name in ("a", "b")} == listed
+        assert found[at("a", "other")].value == b"elsewhere"
+        assert self.db.get_many([], NOW) == {}
+        found[at("a")].value = b"changed"
+        assert self.value("a") == b"one"
+
+    def test_what_moves_between_two_addresses_is_always_seen(self) -> None:
+        """While an entry goes back and forth between two addresses, `get_many` of both finds exactly one of them."""
+        if not self.db.capabilities.durable:
+            pytest.skip("made for one thread")
+        self.put("a")
+        mover = self.tenant("acme")
+        done = threading.Event()
+
+        def move() -> None:
+            source, target = at("a"), at("b")
+            while not done.is_set():
+                mover.copy(source, target, Write(), NOW, move=True)
+                source, target = target, source
+
+        thread = threading.Thread(target=move)
+        thread.start()
+        try:
+            seen = [len(self.db.get_many([at("a"), at("b")], NOW)) for _ in range(200)]
+        finally:
+            done.set()
+            thread.join()
+        assert seen == [1] * 200

@@ -1,16 +1,18 @@
-"""Writes docs/reference/commands.md and errors.md from the code; with --check, only says whether they are up to date."""
+"""Writes docs/reference/commands.md, errors.md and python.md from the code; with --check, only says whether they are up to date."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from prontodb import conditions, errors, features, formats, intake, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
+from prontodb import api, conditions, errors, features, formats, intake, salvage, shellgen, spool  # noqa: F401 - some of the errors are theirs
 from prontodb.cli import many, topics  # noqa: F401 - likewise
 from prontodb.cli.about import _help_on
 from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
 from prontodb.engines import failures, pg_failures  # noqa: F401 - likewise
 from prontodb.ops import leases, patience, streamed  # noqa: F401 - likewise
+
+from . import reference_python
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 WORDS = [(), *((verb,) for verb in VERBS), *((group, verb) for group, rows in GROUPS.items() for verb in rows)]
@@ -42,7 +44,7 @@ def _kinds() -> list[type[errors.ProntoError]]:
 def main() -> int:
     """Writes, or checks; 1 where something is out of date."""
     stale = []
-    for name, text in (("commands.md", commands()), ("errors.md", error_pages())):
+    for name, text in (("commands.md", commands()), ("errors.md", error_pages()), ("python.md", reference_python.page())):
         path = REFERENCE / name
         if "--check" not in sys.argv:
             path.write_text(text)

@@ -112,7 +112,7 @@ def test_every_verb_and_every_option_is_offered(loaded: Home, shell: str) -> Non
 OPTIONS = ["--quiet"]
 CASES = {
     "sh": ["shell"],
-    "se": ["set"],
+    "se": ["set", "self-check"],
     "nonsense ": [],
     "set ": [],
     "set a.b.c ": [],

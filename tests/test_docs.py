@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from .pgserver import Server
 
 ROOT = Path(__file__).parent.parent
 KEY = re.compile(r"\d{10}_[0-9a-f]{8}_")
-PAGES = [path for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if "```console\n" in path.read_text()]
+DOCUMENTS = [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+PAGES = [path for path in DOCUMENTS if "```console\n" in path.read_text()]
 SERVED = "use-postgresql.md"
 """The page whose examples need a server, which it calls `db1`."""
 
@@ -43,6 +46,16 @@ def test_examples_on_a_server_show_what_happens(home: Home) -> None:
         server.remove()
 
 
+@pytest.mark.parametrize("page", [path for path in DOCUMENTS if "```pycon\n" in path.read_text()], ids=lambda page: page.name)
+def test_examples_in_python_show_what_happens(home: Home, page: Path) -> None:
+    """The sessions of a page, one after the other in one interpreter."""
+    blocks = re.findall(r"```pycon\n(.*?)```", page.read_text(), re.DOTALL)
+    (home.folder / "page.txt").write_text("\n".join(blocks))
+    argv = [sys.executable, "-W", "error", "-m", "doctest", "page.txt"]
+    done = subprocess.run(argv, env=home.env, cwd=home.folder, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def _examples(home: Home, text: str) -> None:
     for session in sessions(text):
         shown = ""
@@ -63,9 +76,10 @@ def _same(happened: str, documented: str) -> bool:
 def test_the_reference_is_up_to_date() -> None:
     assert (reference.REFERENCE / "commands.md").read_text() == reference.commands()
     assert (reference.REFERENCE / "errors.md").read_text() == reference.error_pages()
+    assert (reference.REFERENCE / "python.md").read_text() == reference.reference_python.page()
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+    for page in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -51,6 +51,10 @@ def test_an_installed_wheel_works_without_the_development_extras(installed: Path
     assert "import re" not in command.read_text()
     assert subprocess.run([command, "set", "a.b.c", "v"], env=env, check=True).returncode == 0
     assert subprocess.run([command, "get", "--raw", "a.b.c"], env=env, check=True, capture_output=True).stdout == b"v"
+    assert subprocess.run([command, "self-check"], env=env, check=False, capture_output=True).returncode == 0
+    script = "import prontodb; print(prontodb.open().get_text('a.b.c'))"
+    assert subprocess.run([installed / "bin/python", "-c", script], env=env, check=True, capture_output=True).stdout == b"v\n"
+    assert (next((installed / "lib").glob("python*/site-packages")) / "prontodb/py.typed").exists()
     assert (next((installed / "lib").glob("python*/site-packages")) / "prontodb/templates").is_dir()
 
 

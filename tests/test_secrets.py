@@ -360,3 +360,23 @@ def test_is_secret() -> None:
     assert not is_secret(Address("p", "n", "k"), entry)
     entry.note = SECRET + entry.note
     assert is_secret(Address("p", "n", "k"), entry)
+
+
+def test_under_contexts_too(full: Home) -> None:
+    """`get` with options, `mget`, `scan` and `diff`: a layer that is a secret is one, whatever its key is otherwise."""
+    full.call("set", "app.config.host__prod", VALUE, "--secret")
+    full.call("set", "app.sec.token__prod", VALUE)
+    for address in ("app.config.host", "app.sec.token"):
+        for options in ((), ("--json",), ("--explain",), ("--default", "x"), ("--no-nul",)):
+            done = full.call("get", address, "--context", "prod", *options)
+            assert (done.status, done.out) == (DENIED, b"")
+            assert VALUE not in done.err
+        assert full.call("mget", address, "--context", "prod").status == DENIED
+        assert full.call("get", address, "--context", "prod", "--reveal").out == VALUE.encode()
+    for words in (("scan", "--context", "prod"), ("diff", "--context", "prod", "-")):
+        for form in ((), ("--json",)):
+            done = full.call(*words, "app.config", *form)
+            assert done.status == 0
+            assert VALUE.encode() not in done.out
+            assert VALUE.encode() in full.call(*words, "app.config", "--reveal", *form).out
+    assert full.call("get", "app.config.db-url", "--default", "x").status == DENIED

@@ -39,6 +39,7 @@ LAYERS = [
         "engines.sqlite",
         "engines.memory",
         "engines.tenant",
+        "engines.pieces",
         "engines.upkeep",
         "engines.snapshot",
         "engines.recover",
@@ -58,6 +59,7 @@ LAYERS = [
         "ops.kv",
         "ops.secrets",
         "ops.places",
+        "ops.overlay",
         "ops.completion",
         "ops.conditional",
         "ops.history",
@@ -86,7 +88,7 @@ LAYERS = [
     ("environment",),
     ("cli", "cli.*"),
     ("dispatch",),
-    ("helper.*",),
+    ("helper.*", "api.*"),
     ("__main__",),
 ]
 """Each layer imports from those above it and from itself."""

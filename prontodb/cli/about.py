@@ -26,10 +26,11 @@ admin = Verbs(ADMIN_VERBS, name="admin", help="Upkeep of a database.")
 @verb(epilog="Example: prontodb where --database ./notes.db")
 def where(session: Session) -> int:
     """Tell which data a command with these options would use, and where each choice came from."""
-    return show(session, ("name", "value", "source"), _choices(session) + _folders(session) + _settings(session))
+    return show(session, ("name", "value", "source"), choices(session) + _folders(session) + _settings(session))
 
 
-def _choices(session: Session) -> list[dict[str, object]]:
+def choices(session: Session) -> list[dict[str, object]]:
+    """User, cursor, database, meta, project and namespace: `name`, `value` and `source` of each."""
     context = session.context()
     chosen = {"user": context.user, "cursor": context.cursor, "database": context.database, "meta": context.meta}
     chosen |= {"project": context.scope.project, "namespace": context.scope.namespace}

@@ -9,16 +9,17 @@ import click
 if TYPE_CHECKING:
     from ..address import Address
     from ..model import Write
+    from ..ops.overlay import Answer
     from ..session import Session
 
 from .. import intake, render
 from ..errors import Miss, NoContent, UsageError
 from ..model import Content
-from ..ops import kv, open_store, secrets
+from ..ops import open_store
 from ..session import Piped
 from .group import verb
-from .many import HoldsNul
-from .values import reveal_option
+from .many import HoldsNul, looked_up
+from .values import context_option, reveal_option
 
 
 def put_pairs(session: Session, write: Write) -> int:
@@ -50,7 +51,8 @@ def _pairs(session: Session, data: bytes) -> list[tuple[Address, Content]]:
 @click.argument("addresses", metavar="ADDRESS...", nargs=-1, required=True)
 @click.option("-0", "--null", is_flag=True, help="End each value with NUL instead of a newline.")
 @reveal_option
-def mget(session: Session, addresses: tuple[str, ...], null: bool, reveal: bool) -> int:
+@context_option
+def mget(session: Session, addresses: tuple[str, ...], null: bool, reveal: bool, over: str | None) -> int:
     """Print the values of many addresses in their order, one after the other.
 
     One that is not there is an empty value, told of on standard error, and makes the status 2. A value that holds what separates them is
@@ -61,7 +63,7 @@ def mget(session: Session, addresses: tuple[str, ...], null: bool, reveal: bool)
     values = []
     for address in wanted:
         try:
-            values.append(_whole(session, address, end, reveal=reveal))
+            values.append(_whole(looked_up(session, address, over, reveal=reveal), end))
         except Miss as miss:
             missed.append(miss)
             values.append(b"")
@@ -71,11 +73,8 @@ def mget(session: Session, addresses: tuple[str, ...], null: bool, reveal: bool)
     return 2 if missed else 0
 
 
-def _whole(session: Session, address: Address, end: bytes, *, reveal: bool) -> bytes:
-    found = kv.get(open_store(session), address)
-    if not reveal:
-        secrets.check(session, address, found.entry)
-    value = found.read()
+def _whole(answer: Answer, end: bytes) -> bytes:
+    value, address = answer.found.read(), answer.layer
     if end not in value:
         return value
     if end == b"\0":

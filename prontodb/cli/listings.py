@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 from .. import formats
 from ..address import check_project, parse_place
 from ..errors import UsageError
-from ..ops import Store, open_store, places, secrets
+from ..ops import Store, open_store, overlay, places, secrets
 from ..render import is_text, summary
 from .group import verb
+from .values import context_option
 
 FULL = 1 << 16
 """Bytes that are gathered before they are written."""
@@ -47,19 +48,23 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @verb(epilog="Example: prontodb keys work.notes")
 @click.argument("place", required=False)
-@options(*_NAMES)
-def keys(session: Session, place: str | None, **chosen: bool) -> int:
-    """List the names in PLACE, in byte order: project.namespace or project.namespace.prefix; without it, in the current place."""
-    found = places.names(open_store(session), parse_place(place, session.scope()))
+@options(*_NAMES, context_option)
+def keys(session: Session, place: str | None, over: str | None, **chosen: bool) -> int:
+    """List the names in PLACE, in byte order: project.namespace or project.namespace.prefix; without it, in the current place.
+
+    With --context, each key once that is there under these contexts or plain.
+    """
+    at, store = parse_place(place, session.scope()), open_store(session)
+    found = places.names(store, at) if over is None else overlay.names(store, at, overlay.contexts(over))
     return emit(session, formats.names(kind(session, chosen), found))
 
 
 @verb(epilog='Example: eval "$(prontodb scan work.config --sh)"')
 @click.argument("place", required=False)
-@options(*_NAMES, *_VALUES)
+@options(*_NAMES, *_VALUES, context_option)
 @click.option("--reveal", is_flag=True, help="Show secrets, too.")
-def scan(session: Session, place: str | None, var_prefix: str, reveal: bool, **chosen: bool) -> int:
-    r"""List names and values in PLACE, as keys does.
+def scan(session: Session, place: str | None, var_prefix: str, over: str | None, reveal: bool, **chosen: bool) -> int:
+    r"""List names and values in PLACE, as keys does. With --context, each key once, with the value that get --context gives.
 
     A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash. Secrets are marked as such; from
     what a program takes for values (-0, --stream, --env, --sh) they are left out, with a word on it and status 6.
@@ -67,7 +72,7 @@ def scan(session: Session, place: str | None, var_prefix: str, reveal: bool, **c
     at = parse_place(place, session.scope())
     store, form = open_store(session), kind(session, chosen)
     veil = Veil(form, reveal=reveal)
-    found = veil.over(records(store, at))
+    found = veil.over(records(store, at) if over is None else _effective(store, at, over))
     if form == "lines" and session.stdout.terminal and not session.flags.raw:
         found = map(_shown, found)
     emit(session, formats.records(form, found, at, var_prefix, now=store.now))
@@ -163,3 +168,9 @@ def records(store: Store, place: Place) -> Iterator[formats.Record]:
     for entry in places.entries(store, place):
         address = place.address(entry.name)
         yield formats.Record(entry.name, address, entry, secret=secrets.is_secret(address, entry))
+
+
+def _effective(store: Store, place: Place, over: str) -> Iterator[formats.Record]:
+    for one in overlay.entries(store, place, overlay.contexts(over)):
+        secret = secrets.is_secret(one.layer, one.entry)
+        yield formats.Record(one.key, place.address(one.key), one.entry, one.layer, secret=secret)

@@ -1,11 +1,11 @@
-"""`get` and `del` of many addresses at once, and `get --json`."""
+"""`get` and `del` of many addresses at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..address import Address
     from ..model import Fence
@@ -13,26 +13,18 @@ if TYPE_CHECKING:
 
 from .. import formats, intake, render
 from ..errors import Miss, ProntoError
-from ..ops import kv, open_store, secrets
+from ..ops import kv, open_store, overlay, secrets
 from .listings import emit
 
 
-def get_many(session: Session, source: str, *, null: bool, expired: bool, reveal: bool) -> int:
+def get_many(session: Session, source: str, *, null: bool, expired: bool, over: str | None, reveal: bool) -> int:
     """Prints address and value of each; of those that are not there, or are secrets, it tells: the status is 2 then, or 6."""
     missed: list[ProntoError] = []
-    found = _found(session, addresses(session, source, null=null), missed, expired=expired, reveal=reveal)
+    wanted = addresses(session, source, null=null)
+    found = _found(wanted, missed, lambda address: record(session, address, over, expired=expired, reveal=reveal))
     kind = "json" if session.flags.json else "null" if null else "lines"
     emit(session, formats.records(kind, found, None))
     return _missed(session, missed)
-
-
-def get_json(session: Session, text: str, *, expired: bool, reveal: bool) -> int:
-    """Prints one entry as a JSON object."""
-    import json
-
-    record = _record(session, session.address(text), expired=expired, reveal=reveal)
-    session.stdout.write(json.dumps(formats.described(record)).encode() + b"\n")
-    return 0
 
 
 class HoldsNul(ProntoError):
@@ -40,13 +32,6 @@ class HoldsNul(ProntoError):
 
     code = 65
     slug = "nul"
-
-
-def refuse_nul(session: Session, text: str, *, expired: bool) -> None:
-    """Raises `HoldsNul` for such a value."""
-    found = kv.get(open_store(session), session.address(text), expired=expired)
-    if any(b"\0" in piece for piece in found.pieces):
-        raise HoldsNul(f"{text} has a NUL in it, which no shell variable can hold", cure=f"prontodb get {text} >FILE", address=text)
 
 
 def delete_many(session: Session, source: str, *, null: bool, purge: bool = False, fence: Fence | None = None) -> int:
@@ -63,20 +48,32 @@ def addresses(session: Session, source: str, *, null: bool) -> list[Address]:
     return [session.address(line) for line in text.split("\0" if null else "\n") if line]
 
 
-def _found(session: Session, wanted: list[Address], missed: list[ProntoError], *, expired: bool, reveal: bool) -> Iterator[formats.Record]:
+def record(session: Session, address: Address, over: str | None, *, expired: bool = False, reveal: bool = False) -> formats.Record:
+    """An entry with its value; with `over`, what holds of the address under these contexts. Raises `Miss` and `Secret`."""
+    answer = looked_up(session, address, over, expired=expired, reveal=reveal)
+    entry = answer.found.entry
+    entry.value = answer.found.read()
+    secret = secrets.is_secret(answer.layer, entry)
+    return formats.Record(str(address), address, entry, None if over is None else answer.layer, secret=secret)
+
+
+def looked_up(session: Session, address: Address, over: str | None, *, expired: bool = False, reveal: bool = False) -> overlay.Answer:
+    """What is found at an address, and where. Raises `Miss`, and `Secret` for one that may not be shown."""
+    if over is None:
+        answer = overlay.Answer(kv.get(open_store(session), address, expired=expired), address, [address])
+    else:
+        answer = overlay.get(open_store(session), address, overlay.contexts(over))
+    if not reveal:
+        secrets.check(session, answer.layer, answer.found.entry)
+    return answer
+
+
+def _found(wanted: list[Address], missed: list[ProntoError], look: Callable[[Address], formats.Record]) -> Iterator[formats.Record]:
     for address in wanted:
         try:
-            yield _record(session, address, expired=expired, reveal=reveal)
+            yield look(address)
         except (Miss, secrets.Secret) as error:
             missed.append(error)
-
-
-def _record(session: Session, address: Address, *, expired: bool, reveal: bool) -> formats.Record:
-    found = kv.get(open_store(session), address, expired=expired)
-    if not reveal:
-        secrets.check(session, address, found.entry)
-    found.entry.value = found.read()
-    return formats.Record(str(address), address, found.entry, secret=secrets.is_secret(address, found.entry))
 
 
 def _missed(session: Session, missed: Sequence[ProntoError]) -> int:

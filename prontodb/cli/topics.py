@@ -23,6 +23,7 @@ Addresses
   Project, namespace and context: a letter or digit, then letters, digits, _ and -.
   Key: letters, digits and _ - / @ + %. Each part at most 255 bytes.
   Listings take a place: project.namespace or project.namespace.prefix.
+  --context prod,eu reads key__prod, else key__eu, else key; get, exists, mget, keys, scan, diff.
   --ns-delim C reads C between the parts instead of the dot."""
 
 FORMATS = """\

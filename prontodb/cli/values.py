@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 from .. import durations, hot, render
 from ..errors import NoContent, UsageError
 from ..model import INHERIT, Write
-from ..ops import kv, open_store
+from ..ops import kv, open_store, overlay
 from ..session import Piped
 from .fencing import Fenced, fenced
 from .group import verb
@@ -22,6 +22,9 @@ from .group import verb
 from_option = click.option("--from", "source", metavar="F", help="Take the addresses from file F, a line each; - for standard input.")
 null_option = click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline.")
 reveal_option = click.option("--reveal", is_flag=True, help="Show secrets also where standard output is no terminal.")
+context_option = click.option(
+    "--context", "over", metavar="C[,C...]", help="Look under these contexts, the first that is there wins; then at the plain key."
+)
 ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds, or 15m, 1h30m, 7d.")
 
 
@@ -145,32 +148,39 @@ def _put_file(session: Session, text: str, path: str, write: Write) -> int:
 @click.option("--rev", "revision", is_flag=True, help="Print its revision instead of its value.")
 @click.option("--at", metavar="WHEN", help="As it was: at a revision (17), 10m ago, 2026-11-23T12:00, @UNIXSECONDS; as far as it is kept.")
 @click.option("--no-nul", "whole", is_flag=True, help="Refuse (65) a value with a NUL in it, which no shell variable can hold.")
+@click.option("--default", metavar="V", help="Print V, with status 0, where there is no such key.")
+@context_option
+@click.option("--explain", is_flag=True, help="Tell on standard error where it was looked for, and what has answered.")
 @reveal_option
 def get(session: Session, address: str | None, source: str | None, null: bool, newline: bool, expired: bool, **how: Any) -> int:
-    """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value."""
-    if how["at"] is not None:
-        from .history import get_at
+    """Print a value: exactly its bytes, or on a terminal with a newline at the end. With --from, many: name, tab, value.
 
-        if source is not None or null or expired or how["whole"]:
-            raise UsageError("--at is for one address, as it was", cure="leave out --from, -0, --include-expired and --no-nul")
-        return get_at(session, _given(address), how["at"], newline=newline, rev=how["revision"], reveal=how["reveal"])
-    if how["revision"] and source is None:
-        found = kv.get(open_store(session), session.address(_given(address)), expired=expired)
-        session.stdout.write(b"%d\n" % found.entry.revision)
-        return 0
+    With --context prod,eu it is the value of ADDRESS__prod, else of ADDRESS__eu, else of ADDRESS.
+    """
+    at, reveal = how.pop("at"), how["reveal"]
+    if at is not None:
+        return _get_at(session, (address, source, at), newline=newline, odd=null or expired, **how)
+    if how["over"] is not None and expired:
+        raise UsageError("--include-expired is for a single entry", cure="leave out --context, and give the address with its context")
     if source is not None:
         from .many import get_many
 
-        return get_many(session, _only(address, source), null=null, expired=expired, reveal=how["reveal"])
-    if session.flags.json:
-        from .many import get_json
+        _none_of(how, "default", "explain")
+        return get_many(session, _only(address, source), null=null, expired=expired, over=how["over"], reveal=reveal)
+    if session.flags.json or any(value not in (None, False) for name, value in how.items() if name != "reveal"):
+        from .lookups import get
 
-        return get_json(session, _given(address), expired=expired, reveal=how["reveal"])
-    if how["whole"]:
-        from .many import refuse_nul
+        return get(session, _given(address), newline=newline, expired=expired, **how)
+    return hot.get(session, _given(address), newline=newline, expired=expired, reveal=reveal)
 
-        refuse_nul(session, _given(address), expired=expired)
-    return hot.get(session, _given(address), newline=newline, expired=expired, reveal=how["reveal"])
+
+def _get_at(session: Session, words: tuple[str | None, str | None, str], *, newline: bool, odd: bool, **how: Any) -> int:
+    from .history import get_at
+
+    address, source, at = words
+    if source is not None or odd or how["whole"] or how["over"] is not None or how["default"] is not None or how["explain"]:
+        raise UsageError("--at is for one address, as it was", cure="beside it, give --rev, --json, --newline and --reveal alone")
+    return get_at(session, _given(address), at, newline=newline, rev=how["revision"], reveal=how["reveal"])
 
 
 @verb(epilog="Example: prontodb del work.notes.todo")
@@ -190,9 +200,14 @@ def delete(session: Session, address: str | None, source: str | None, null: bool
 
 @verb(epilog="Example: prontodb exists work.lock.deploy && echo locked")
 @click.argument("address")
-def exists(session: Session, address: str) -> int:
-    """Tell by the exit status whether there is such an entry: 0, or 2. Prints nothing."""
-    return hot.exists(session, address)
+@context_option
+def exists(session: Session, address: str, over: str | None) -> int:
+    """Tell by the exit status whether there is such an entry: 0, or 2. Prints nothing. With --context, whether any of its layers is."""
+    if over is None:
+        return hot.exists(session, address)
+    there = overlay.exists(open_store(session), session.address(address), overlay.contexts(over))
+    render.note(session, "There" if there else "Not there")
+    return 0 if there else 2
 
 
 @verb(epilog="Example: prontodb copy pipe.cache.1757569450_85e49569_notes work.notes.todo")
@@ -228,6 +243,12 @@ def _given(address: str | None, cure: str = "give an address, or --from") -> str
     if address is None:
         raise UsageError("Missing argument 'ADDRESS'", cure=cure)
     return address
+
+
+def _none_of(how: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if how[name] not in (None, False):
+            raise UsageError(f"--{name} is for a single address, not for --from", cure="leave one of them out")
 
 
 def _only(address: str | None, source: str) -> str:

@@ -56,6 +56,9 @@ class Engine(Protocol):
         The pieces are of one revision, or reading them raises `Busy`: never a mixture.
         """
 
+    def get_many(self, addresses: Iterable[Address], now: float) -> dict[Address, Entry]:
+        """Those of the addresses that are there, all as of one moment; a large value is left out (`value` is None)."""
+
     def put(self, address: Address, content: Content, write: Write, now: float) -> int:
         """Stores, replacing what stands there; the new revision. Raises `PreconditionFailed` and `LeaseLost`, see `Write`.
 
@@ -150,4 +153,4 @@ class Engine(Protocol):
         """Removes at most `limit` expired entries and versions of the history whose time is over; how many."""
 
     def close(self) -> None:
-        """Lets go of everything; the engine is not used after it."""
+        """Lets go of everything; what is asked of it after that opens it again."""

@@ -38,6 +38,7 @@ class Reader:
         self._timeout = timeout
         self._db: Connection | None = None
         self._seen: Seen | None = None
+        self._file: tuple[int, int] | None = None
 
     def run(self, query: "Callable[[Connection], T]", default: "T") -> "T":
         """The answer of `query`, which must fetch all it needs; `default` where there is no database yet."""
@@ -62,6 +63,8 @@ class Reader:
             self._db = None
 
     def _run(self, query: "Callable[[Connection], T]") -> "T":
+        if self._db is not None and self._seen is None and identity(self._path) != self._file:
+            self.close()
         for look in range(LOOKS):
             try:
                 self._db = self._db or self._open(locks=look > 1)
@@ -85,6 +88,7 @@ class Reader:
         return self._locked() if self._seen is None else self._immutable()
 
     def _locked(self) -> "Connection":
+        self._file = identity(self._path)
         try:
             return self._checked(connect(self._path, "mode=ro", self._timeout()))
         except Error as error:
@@ -129,6 +133,15 @@ def guard(db: "Connection", path: str, user: str) -> None:
             f"Database {path} belongs to user '{owner}', not to '{user}'",
             cure=f"--user {owner} if you are; or let them share it: prontodb --user {owner} --database {path} admin share",
         )
+
+
+def identity(path: str) -> "tuple[int, int] | None":
+    """Which file it is; None where there is none. A connection goes on with the file it has opened, whatever takes its place."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def quiet(path: str) -> "Seen | None":

@@ -1,6 +1,5 @@
 """The memory engine: the contract of `base` in dictionaries, for tests. What it holds goes with the process."""
 
-
 from ..address import Address, Place
 from ..model import FOREVER, INHERIT, SECRET, Content, Entry, Found, Space, Write, end
 from ..past import OFF, OVERHEAD, Change, Step, Version
@@ -88,6 +87,10 @@ class MemoryEngine:
             found += [_copied(one.version, now) for one in those if one.until > now and (_touched(one.version).time or 0) >= since]
         found = [version for version in found if _within(scope, version.address)]
         return sorted(found, key=lambda version: -_touched(version).revision)[:limit]
+
+    def get_many(self, addresses: "Iterable[Address]", now: float) -> dict[Address, Entry]:
+        """See `base`."""
+        return {address: _shown(entry) for address in addresses if (entry := self._live(address, now))}
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""

@@ -164,11 +164,11 @@ class Table:
         if not wanted:
             return []
         gone = self._history.cut([_key(address) for address in wanted]) if purge else set()
-        standing = {key: found for key, found in self._standing_many(_columns(wanted)).items() if found.revision}
+        standing = {key: found for key, found in self._standing_many(columns(wanted)).items() if found.revision}
         if standing:
             revision = self._take()
             self._give_way(standing, dict.fromkeys(standing, revision), deleted=True, trace=not purge)
-            self._run(_DELETE, (*_columns(wanted), self._second))
+            self._run(_DELETE, (*columns(wanted), self._second))
         return [address for address in wanted if _key(address) in standing or _key(address) in gone]
 
     def drop(self, addresses: "list[Address]") -> list[Address]:
@@ -282,8 +282,8 @@ class Table:
     def _put_batch(self, batch: "Batch", write: Write) -> None:
         if not batch:
             return
-        columns = _columns(batch)
-        standing = self._standing_many(columns)
+        at = columns(batch)
+        standing = self._standing_many(at)
         inherits = write.expires is None and any(ttl is INHERIT for _, ttl, _ in batch.values())
         defaults = self._defaults(batch) if inherits else {}
         expires = [self._expires(_with_ttl(write, batch[address][1]), defaults.get(_key(address)[:2])) for address in batch]
@@ -291,7 +291,7 @@ class Table:
         before = self._give_way(standing, successors)
         previous = [before.get(key, 0) for key in successors]
         values, notes = [item[0] for item in batch.values()], [item[2] or None for item in batch.values()]
-        rows = (*columns, list(successors.values()), expires, notes, values, previous)
+        rows = (*at, list(successors.values()), expires, notes, values, previous)
         self._run(_PUT_MANY, (*self._history.made, *rows, *self._sticky(write)))
 
     def _replaced(self, key: "Key", standing: Standing, successor: int) -> int | None:
@@ -385,6 +385,7 @@ def _key(address: Address) -> tuple[bytes, bytes, bytes]:
     return address.project.encode(), address.namespace.encode(), address.name.encode()
 
 
-def _columns(addresses: "Iterable[Address]") -> "tuple[list[bytes], ...]":
+def columns(addresses: "Iterable[Address]") -> "tuple[list[bytes], ...]":
+    """Projects, namespaces and names, as a statement takes them."""
     keys = [_key(address) for address in addresses]
     return tuple([key[part] for key in keys] for part in range(3))

@@ -9,7 +9,7 @@ from .connect import LOOKS, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TypeVar
 
     from ..model import Fence
@@ -131,6 +131,12 @@ class SqliteEngine:
         values = {"meta": self._meta, "now": now, "since": milliseconds(since), "limit": limit}
         nothing: list[Version] = []
         return self._read(lambda db: versions(db, scope, values), nothing)
+
+    def get_many(self, addresses: "Iterable[Address]", now: float) -> dict[Address, Entry]:
+        """See `base`."""
+        wanted = [(address, (self._meta, address.project, address.namespace, address.name, now)) for address in addresses]
+        nothing: dict[Address, Entry] = {}
+        return self._read(lambda db: _of_one_moment(db, wanted), nothing) if wanted else nothing
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
@@ -332,18 +338,20 @@ class SqliteEngine:
 
     def _large(self, query: str, at: tuple[str | float, ...]) -> Found | None:
         """An entry with a body: rows, all read at once, or a file, which stays what it is while it is open."""
+        from .pieces import missing, whole, with_rows
+
         nothing: tuple[Row | None, list[tuple[int, bytes]]] = (None, [])
         for _ in range(LOOKS):
-            row, rows = self._read(lambda db: _with_rows(db, query, at), nothing)
+            row, rows = self._read(lambda db: with_rows(db, query, at), nothing)
             if row is None or row[6] is None:
                 return _found(row)
             if not rows or rows[0][0] >= 0:
-                return Found(_entry(row), iter(_whole(self._path, row, rows)))
+                return Found(_entry(row), iter(whole(self._path, row, rows)))
             pieces = self._bulk.open(row[6], row[1])
             if pieces is not None:
                 self._open.append(pieces)
                 return Found(_entry(row), pieces)
-        raise _missing(self._bulk, at)
+        raise missing(self._bulk, at)
 
 
 def _share(db: "Connection", user: str, *, shared: bool) -> None:
@@ -363,28 +371,15 @@ def _found(row: "Row | None") -> Found | None:
     return None if row is None else Found(_entry(row), iter((row[5] or b"",)))
 
 
-def _with_rows(db: "Connection", query: str, at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
-    row: Row | None = db.execute(query, at).fetchone()
-    body = row[6] if row else None
-    return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
-
-
-def _missing(bulk: "Bodies", at: tuple[str | float, ...]) -> StorageError:
-    from .failures import DamagedDatabase
-
-    return DamagedDatabase(
-        f"Database is damaged: the content of '{at[3]}' is not in {bulk.folder}",
-        cure="where the database was copied or moved, bring that folder along; else restore a backup",
-    )
-
-
-def _whole(path: str, row: "Row", rows: list[tuple[int, bytes]]) -> list[bytes]:
-    pieces = [data for _, data in rows]
-    if sum(map(len, pieces)) != row[1]:
-        from .failures import DamagedDatabase
-
-        raise DamagedDatabase(f"Database is damaged: parts of '{row[0]}' are missing in {path}", cure="prontodb doctor")
-    return pieces
+def _of_one_moment(db: "Connection", wanted: "Sequence[tuple[Address, tuple[str | float, ...]]]") -> dict[Address, Entry]:
+    """Those that are there, in one transaction: from its first look on it sees nothing new."""
+    db.execute("BEGIN")
+    try:
+        rows = ((address, db.execute(_GET, at).fetchone()) for address, at in wanted)
+        return {address: _entry(row) for address, row in rows if row}
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _entry(row: "Row") -> Entry:

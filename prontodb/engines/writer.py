@@ -4,7 +4,7 @@ import os
 import time
 
 from ..errors import Busy
-from .connect import check, guard, journaled, translated
+from .connect import check, guard, identity, journaled, translated
 from .driver import Error, connect
 from .failures import DamagedDatabase, unwritable
 
@@ -27,6 +27,7 @@ class Writer:
         self._timeout = timeout
         self._folders = folders
         self._db: Connection | None = None
+        self._file: tuple[int, int] | None = None
         self.notices = notices
 
     def run(self, change: "Callable[[Connection], T]", *, durable: bool = True) -> "T":
@@ -70,6 +71,9 @@ class Writer:
     def _begin(self, *, durable: bool) -> "Connection":
         """An open transaction. SQLite's own wait does not cover every lock that opening a database takes, hence the loop."""
         deadline = time.monotonic() + self._timeout()
+        if self._db is not None and identity(self._path) != self._file:
+            # Deleted or replaced by another: what is written to it would be gone.
+            self.close()
         while True:
             try:
                 self._db = self._db or self._open(max(0.0, deadline - time.monotonic()))
@@ -90,6 +94,7 @@ class Writer:
             raise translated(Error("readonly"), self._path)
         if journaled(self._path):
             refuse_foreign(self._path)
+        self._file = identity(self._path)
         db = connect(self._path, "mode=rw", timeout)
         try:
             self._prepare(db)

@@ -1,14 +1,15 @@
 """What there is: names, entries, namespaces and projects, and the default lifetimes of namespaces."""
 
+from ..address import Place
 from ..errors import Miss
 from ..model import Entry
 from .kv import cached, get
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from ..address import Place
+    from ..address import Address
     from ..model import Space
     from . import Store
 
@@ -39,6 +40,17 @@ def entries(store: "Store", place: "Place") -> "Iterator[Entry]":
             yield from _filled(store, place, known.get(name) or Entry(name, 0, 0, None, None))
     for name in spooled:
         yield from _filled(store, place, Entry(name, 0, 0, None, None))
+
+
+def many(store: "Store", addresses: "Iterable[Address]") -> "Iterator[tuple[Address, bytes]]":
+    """The values of those that are there, in the order asked: all as of one moment, but for a large one, read when its turn comes."""
+    wanted = dict.fromkeys(addresses)
+    there = store.engine.get_many(wanted, store.now)
+    for address in wanted:
+        entry = there.get(address)
+        found = entry and list(_filled(store, Place(address.project, address.namespace), entry))
+        if found:
+            yield address, found[0].value or b""
 
 
 def spaces(store: "Store") -> "list[Space]":

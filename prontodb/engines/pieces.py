@@ -1,0 +1,35 @@
+"""Reading a large value of a SQLite database: what is not in the row of its entry."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..errors import StorageError
+    from .bodies import Bodies
+    from .driver import Connection
+    from .sqlite import Row
+
+
+def with_rows(db: "Connection", query: str, at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
+    """The row of an entry, and its pieces with their numbers, of one moment."""
+    row: Row | None = db.execute(query, at).fetchone()
+    body = row[6] if row else None
+    return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
+
+
+def missing(bulk: "Bodies", at: tuple[str | float, ...]) -> "StorageError":
+    """The error for a value whose file is gone."""
+    from .failures import DamagedDatabase
+
+    return DamagedDatabase(
+        f"Database is damaged: the content of '{at[3]}' is not in {bulk.folder}",
+        cure="where the database was copied or moved, bring that folder along; else restore a backup",
+    )
+
+
+def whole(path: str, row: "Row", rows: list[tuple[int, bytes]]) -> list[bytes]:
+    """The pieces, once it is sure that they are all there. Raises `DamagedDatabase`."""
+    pieces = [data for _, data in rows]
+    if sum(map(len, pieces)) != row[1]:
+        from .failures import DamagedDatabase
+
+        raise DamagedDatabase(f"Database is damaged: parts of '{row[0]}' are missing in {path}", cure="prontodb doctor")
+    return pieces

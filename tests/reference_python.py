@@ -1,0 +1,96 @@
+"""The page docs/reference/python.md: the Python API, from its docstrings."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import prontodb
+from prontodb.api.core import Core
+from prontodb.api.listings import Lifetimes, Listings, Streams
+from prontodb.api.values import Values
+from prontodb.errors import ProntoError
+
+HEAD = """# The Python API
+
+Made from the code by `python -m tests.reference`. How it is used: [use it from Python](../how-to/use-from-python.md).
+
+What the arguments may be:
+
+| | |
+|---|---|
+| `Key` | an address or a place, `str` or UTF-8 `bytes`; a short one is completed from `project` and `namespace` |
+| `Data` | `bytes`, `bytearray`, `memoryview`, or `str`, which is stored as UTF-8 |
+| `Source` | `Data`, a binary file, or an iterable of `bytes` |
+| `Lifetime` | seconds, a text such as `"1h30m"`, or a `timedelta` of whole seconds |
+| `Contexts` | `"prod,eu"`, or `["prod", "eu"]`: the first that is there wins, then the plain key |"""
+TOPICS = {"Opening and closing": Core, "Values": Values, "Listings": Listings, "Lifetimes": Lifetimes, "Streams and rescue": Streams}
+RECORDS: list[Any] = [prontodb.Entry, prontodb.Difference, prontodb.RescuedContent, prontodb.Value]
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, "## open", _described(prontodb.open, "prontodb.open"), "## Database", _text(prontodb.Database)]
+    for title, topic in TOPICS.items():
+        parts.append(f"### {title}")
+        parts += [_member(name, member) for name, member in vars(topic).items() if not name.startswith("_") and member.__doc__]
+    for record in RECORDS:
+        parts += [f"## {record.__name__}", _text(record), *_members(record)]
+    return "\n\n".join([*parts, _errors()]) + "\n"
+
+
+def _member(name: str, member: Any) -> str:
+    if isinstance(member, property):
+        return f"`{name}`: {_text(member)}"
+    return _described(member, f"db.{name}")
+
+
+def _members(record: Any) -> list[str]:
+    names = [field.name for field in fields(record)] if is_dataclass(record) else []
+    found = [f"Fields: {', '.join(f'`{name}`' for name in names)}."] if names else []
+    return found + [
+        f"`{name}`: {_text(member)}" for name, member in vars(record).items() if isinstance(member, property) and not name.startswith("_")
+    ]
+
+
+def _described(function: Any, name: str) -> str:
+    signature = inspect.signature(function)
+    given = [parameter for parameter in signature.parameters.values() if parameter.name != "self"]
+    call = f"{name}{signature.replace(parameters=given)}".replace("'", "").replace("<built-in function time>", "time.time")
+    return f"```text\n{_wrapped(call)}\n```\n\n{_text(function)}"
+
+
+def _wrapped(call: str) -> str:
+    """A signature, an argument a line where it is long."""
+    if len(call) <= 100:
+        return call
+    name, _, rest = call.partition("(")
+    arguments, _, result = rest.rpartition(") -> ")
+    return f"{name}(\n    " + ",\n    ".join(_split(arguments)) + f",\n) -> {result}"
+
+
+def _split(arguments: str) -> list[str]:
+    """At the commas that are in no brackets."""
+    found, depth = [""], 0
+    for mark in arguments:
+        depth += (mark == "[") - (mark == "]")
+        if mark == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += mark
+    return [each.strip() for each in found]
+
+
+def _text(documented: Any) -> str:
+    return inspect.cleandoc(documented.__doc__ or "")
+
+
+def _errors() -> str:
+    kinds = [getattr(prontodb, name) for name in prontodb.__all__]
+    kinds = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, ProntoError)]
+    rows = [f"| `prontodb.{kind.__name__}` | {' '.join((kind.__doc__ or '').split())} |" for kind in kinds]
+    head = (
+        "## Errors\n\nEach has `message`, `cure`, `address` and `slug`; [all of them](errors.md), which are kinds of these, by their slugs."
+    )
+    return "\n".join([head, "", "| | |", "|---|---|", *rows])
