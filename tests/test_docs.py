@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from . import reference
+from . import reference, reference_pages
 from .conftest import Home
 from .pgserver import Server
 
@@ -61,8 +64,22 @@ def _same(happened: str, documented: str) -> bool:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    assert (reference.REFERENCE / "commands.md").read_text() == reference.commands()
-    assert (reference.REFERENCE / "errors.md").read_text() == reference.error_pages()
+    assert reference.stale() == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "man").iterdir()), ids=lambda page: page.name)
+def test_manual_pages_are_good_roff(page: Path) -> None:
+    for checker in (["man", "--warnings", "-E", "UTF-8", "-Tutf8", "-Z", "-l"], ["mandoc", "-Tlint", "-W", "warning"]):
+        if shutil.which(checker[0]):
+            done = subprocess.run([*checker, page], capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
+            assert (done.stderr, "mandoc:" in done.stdout, done.returncode) == ("", False, 0), done.stdout[:500]
+
+
+def test_manual_pages_name_every_verb_and_variable() -> None:
+    text = (ROOT / "man/prontodb.1").read_text().replace("\\-", "-")
+    for words in reference.WORDS[1:]:
+        assert re.search(rf"^\.SS prontodb {' '.join(words)}( |$)", text, re.MULTILINE), words
+    assert all(f".B {name}\n" in text for name in reference_pages.variables())
 
 
 def test_links_lead_somewhere() -> None:
