@@ -1,6 +1,7 @@
 # make demo: the main job on real files.  make test: all tests.  make lint, make bench.
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto
+# One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
+PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist worksteal
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)

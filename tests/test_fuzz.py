@@ -18,7 +18,7 @@ from prontodb.session import Input, Session
 
 from .conftest import COMMAND, Home, Sink
 
-LINES = int(os.environ.get("PRONTO_TEST_LINES", "5000"))
+LINES = int(os.environ.get("PRONTO_TEST_LINES", "4000"))
 GROUPS_OF = 4
 REAL = 25
 """One line of so many runs in a process of its own."""
