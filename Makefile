@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench site clean
 
 # Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
 # editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
@@ -35,6 +35,10 @@ lint: $(VENV)/developed
 	$(BIN)/python -m tests.reference --check
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(BIN)/shfmt --diff --indent 4 $(SHELL_FILES)
+
+# Not --quiet: the generator would not count what it does not say.
+site: $(VENV)/developed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/developed
 	$(BIN)/python -m tests.bench

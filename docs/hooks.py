@@ -11,7 +11,6 @@ from mkdocs.structure.files import File
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
-    from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
 
 README = Path(__file__).parent.parent / "README.md"
@@ -21,14 +20,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the first page, and the pictures that it shows."""
     files.append(File.generated(config, "index.md", content=re.sub(r"(?<=\]\()docs/", "", README.read_text())))
     return files
-
-
-def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:  # noqa: ARG001 - the generator's signature
-    """The decisions are linked from their list, and too many for the menu."""
-    for file in files.documentation_pages():
-        if file.src_uri.startswith("decisions/0"):
-            file.inclusion = type(file.inclusion).NOT_IN_NAV
-    return nav
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - the generator's signature

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,34 @@ def test_manual_pages_name_every_verb_and_variable() -> None:
     for words in reference.WORDS[1:]:
         assert re.search(rf"^\.SS prontodb {' '.join(words)}( |$)", text, re.MULTILINE), words
     assert all(f".B {name}\n" in text for name in reference_pages.variables())
+
+
+def built(folder: Path, config: Path = ROOT / "mkdocs.yml") -> subprocess.CompletedProcess[str]:
+    """The site, made as `make site` makes it."""
+    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", config, "--site-dir", folder]
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT, env=env)
+
+
+def test_the_site_is_whole_and_fetches_nothing(tmp_path: Path) -> None:
+    """Every page is in the menu or named beside it, every link and anchor leads somewhere, and a reader's browser asks nobody else."""
+    done = built(tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) >= len(list((ROOT / "docs").rglob("*.md")))
+    fetched = re.compile(r"""<(?:script|link|img|iframe)[^>]*(?:src|href)=["'](?:https?:)?//[^"']*""")
+    assert [found for page in pages for found in fetched.findall(page.read_text()) if 'rel="canonical"' not in found] == []
+
+
+def test_a_link_that_leads_nowhere_stops_the_site(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    config = Path(shutil.copy(ROOT / "mkdocs.yml", tmp_path))
+    for link in ("nowhere.md", "contributing.md#nowhere"):
+        (tmp_path / "docs/not-accepted.md").write_text(f"See [there]({link}).\n")
+        done = built(tmp_path / "site", config)
+        assert done.returncode, done.stderr
+        assert "nowhere" in done.stderr
 
 
 def test_links_lead_somewhere() -> None:
