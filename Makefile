@@ -1,4 +1,4 @@
-# make demo: the main job on real files.  make test: all tests.  make lint, make bench.
+# make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage: see docs/contributing.md.
 PYTHON ?= python3
 # One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
 PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist worksteal
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
 
-.PHONY: demo test lint bench site clean
+.PHONY: demo test lint bench site tour coverage clean
 
 # Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
 # editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
@@ -33,12 +33,17 @@ lint: $(VENV)/developed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.reference --check
+	$(BIN)/python -m tests.tour --check
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(BIN)/shfmt --diff --indent 4 $(SHELL_FILES)
 
 # Not --quiet: the generator would not count what it does not say.
 site: $(VENV)/developed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The picture in the README, recorded anew in a real terminal.
+tour: $(VENV)/developed
+	$(BIN)/python -m tests.tour
 
 bench: $(VENV)/developed
 	$(BIN)/python -m tests.bench

@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from . import reference, reference_pages
+from . import reference, reference_pages, tour
 from .conftest import Home
 from .pgserver import Server
 
@@ -83,6 +84,13 @@ def test_manual_pages_name_every_verb_and_variable() -> None:
     for words in reference.WORDS[1:]:
         assert re.search(rf"^\.SS prontodb {' '.join(words)}( |$)", text, re.MULTILINE), words
     assert all(f".B {name}\n" in text for name in reference_pages.variables())
+
+
+def test_the_picture_of_the_tour_shows_the_tour() -> None:
+    """Recorded again, it is the same picture: a terminal shows now what it showed then."""
+    assert tour.stale() == []
+    with tempfile.TemporaryDirectory() as folder:
+        assert tour.words(tour.picture(tour.recorded(Path(folder)))) == tour.words(tour.PICTURE.read_text())
 
 
 def built(folder: Path, config: Path = ROOT / "mkdocs.yml") -> subprocess.CompletedProcess[str]:
