@@ -13,15 +13,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pexpect
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from .newcomer import KEY, Terminal, examples
+
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs/tour.svg"
 WIDTH = 104
-KEY = re.compile(r"\d{10}_[0-9a-f]{8}_")
 FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">
 <title>A tour of ProntoDB in a terminal</title>
 <style>
@@ -47,27 +47,18 @@ line-height: {line_height}px; font-variant-east-asian: full-width; }}
 
 def typed() -> list[str]:
     """The lines of the tour."""
-    session = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
-    return re.findall(r"^\$ (.*)$", session, re.MULTILINE)
+    text = (ROOT / "README.md").read_text()
+    return [line for line, _ in examples(text[: text.index("```\n", text.index("```console\n") + 3) + 4])]
 
 
 def recorded(folder: Path) -> str:
     """What the terminal shows while somebody types the tour."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {"HOME": str(folder), "PATH": path, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PS1": "$ "}
-    child = pexpect.spawn(
-        "bash", ["--norc", "--noprofile", "--noediting"], env=env, cwd=str(folder), dimensions=(50, 400), encoding="utf-8", timeout=30
-    )
-    child.expect_exact("$ ")
-    shown, keys = [], [""]
+    terminal, shown = Terminal(folder, f"{Path(sys.executable).parent}:{os.environ['PATH']}"), ""
     for line in typed():
-        child.sendline(KEY.sub(keys[-1], line) if "copy" in line else line)
-        child.expect(r"\r\n\$ |(?<=\n)\$ ")
-        said = child.before.replace("\r\n", "\n").partition("\n")[2]
-        keys += KEY.findall(said)
-        shown.append(f"\x1b[1;32m$\x1b[0m \x1b[1m{line}\x1b[0m\n" + (said.rstrip("\n") + "\n" if said else ""))
-    child.close()
-    return KEY.sub("1757569450_85e49569_", "".join(shown))
+        said = terminal.type(line).rstrip("\n")
+        shown += f"\x1b[1;32m$\x1b[0m \x1b[1m{line}\x1b[0m\n" + (f"{said}\n" if said else "")
+    terminal.close()
+    return KEY.sub("1757569450_85e49569_", shown)
 
 
 def picture(shown: str) -> str:
