@@ -24,7 +24,8 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 
-KEPT = ("PATH", "LANG", "LC_ALL")
+KEPT = ("PATH", "LANG", "LC_ALL", "COVERAGE_PROCESS_CONFIG")
+"""Of the environment of the tests, what those of a home begin with: the last one is there under `make coverage`, which measures them too."""
 
 
 class Result:
