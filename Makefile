@@ -1,4 +1,4 @@
-# make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage: see docs/contributing.md.
+# make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage, fuzz: see docs/contributing.md.
 PYTHON ?= python3
 # One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
 PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist worksteal
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
 
-.PHONY: demo test lint bench site tour coverage clean
+.PHONY: demo test lint bench site tour coverage fuzz clean
 
 # Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
 # editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
@@ -53,6 +53,12 @@ coverage: $(VENV)/developed
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='$(PURE),prontodb/resolve.py,prontodb/urls.py'
+
+# Random addresses, tokens, frames, templates and command lines: more than in a run of the tests, and others each time. Some minutes.
+FUZZED := addresses durations xstream helper_protocol templates fuzz
+fuzz: $(VENV)/developed
+	CI= PRONTO_TEST_EXAMPLES=5000 PRONTO_TEST_LINES=20000 PRONTO_TEST_SEED=$$(date +%s) \
+		$(BIN)/python -m pytest $(PYTEST_ARGS) $(FUZZED:%=tests/test_%.py)
 
 bench: $(VENV)/developed
 	$(BIN)/python -m tests.bench

@@ -21,8 +21,12 @@ from .pgserver import Server
 COMMAND = str(Path(sys.executable).with_name("prontodb"))
 # What CI says of a change must not depend on the dice; elsewhere every run looks at other cases.
 settings.register_profile("ci", derandomize=True, deadline=None)
+# `make fuzz`: as many cases as there is time for, others each time.
+settings.register_profile("fuzz", max_examples=int(os.environ.get("PRONTO_TEST_EXAMPLES", "100")), deadline=None)
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
+elif "PRONTO_TEST_EXAMPLES" in os.environ:
+    settings.load_profile("fuzz")
 
 KEPT = ("PATH", "LANG", "LC_ALL", "COVERAGE_PROCESS_CONFIG")
 """Of the environment of the tests, what those of a home begin with: the last one is there under `make coverage`, which measures them too."""
