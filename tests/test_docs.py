@@ -121,6 +121,13 @@ def test_a_link_that_leads_nowhere_stops_the_site(tmp_path: Path) -> None:
         assert "nowhere" in done.stderr
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/explanation/durability.md"])
+def test_what_a_claim_is_shown_by_is_there(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text()))
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / f"tests/{name}.py").exists()] == []
+
+
 def test_links_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -68,7 +68,7 @@ BACK += "DELETE FROM prontodb.chunk WHERE body NOT IN (SELECT body FROM public.c
 BACK += "INSERT INTO prontodb.chunk SELECT * FROM public.chunk c WHERE NOT EXISTS (SELECT FROM prontodb.chunk WHERE body = c.body);"
 HELD = (
     " UNION ALL ".join(f"SELECT '{table}', md5(t::text) FROM prontodb.{table} t" for table in ("cache", "entry", "chunk"))
-    + " ORDER BY 1, 2"
+    + " UNION ALL SELECT 'tenant', revision::text FROM prontodb.tenant ORDER BY 1, 2"
 )
 
 
