@@ -387,9 +387,31 @@ def test_a_bucket_of_ones_own() -> None:
     assert bucket != object()
 
 
-@given(st.lists(st.sampled_from([b"a", b"b", b"=", b";", b":", b"'", b'"', b"\\", b" ", b"\n", b"\xff"]), max_size=12).map(b"".join))
+PIECES = [
+    b"a=1",
+    b"n:b=2",
+    b'k="v;w"',
+    b"k='x y'",
+    b'k="\\"\\\\"',
+    b"k=",
+    b"k=a b",
+    b"ns=x",
+    b";",
+    b";",
+    b";",
+    b" ",
+    b"\n",
+    b'"',
+    b"=",
+    b":",
+    b"\xff",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
+@example(b'a="b" ;n:b=2;k=')
 def test_the_quick_reader_and_the_careful_one_agree(text: bytes) -> None:
-    """What the expression does not match is given to the careful reader: it must not find a token there that ends."""
+    """What the one expression does not match is given to the careful reader: it must not find a token there that ends."""
     scanner = Scanner()
     try:
         quick = [Token(*triple) for triple in [*scanner.feed(text), *scanner.close()]]
@@ -422,3 +444,12 @@ def test_json_of_a_value_that_is_none() -> None:
     bucket.add("", "k2", {7})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"not a value: \{7\}"):
         to_json(bucket)
+
+
+def test_a_name_that_would_be_a_directive_says_that_it_is_none() -> None:
+    tokens = [Token("", "ns", b"v"), Token("", "meta:path", b"p.n")]
+    assert b"".join(to_text(tokens)) == b'global:ns="v";\nglobal:meta:path="p.n";\n'
+    assert [(token.namespace, token.key) for token in TokenStream(tokenize(b"".join(to_text(tokens))))] == [
+        ("global", "ns"),
+        ("global", "meta:path"),
+    ]
