@@ -60,7 +60,7 @@ def test_the_source_archive_holds_what_tests_and_pages_need(built: dict[str, Pat
     with tarfile.open(built["sdist"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
-    assert [name for name in wanted if name not in names and not name.startswith(".")] == []
+    assert [name for name in wanted if name not in names] == []
 
 
 def test_the_metadata_is_complete(wheel: Path) -> None:
