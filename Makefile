@@ -1,11 +1,12 @@
-# make demo: the main job on real files.  make test: all tests.  make lint, make bench.
+# make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage, fuzz: see docs/contributing.md.
 PYTHON ?= python3
-PYTEST_ARGS ?= -n auto
+# One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
+PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist worksteal
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench site tour coverage fuzz clean
 
 # Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
 # editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
@@ -32,8 +33,32 @@ lint: $(VENV)/developed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.reference --check
+	$(BIN)/python -m tests.tour --check
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(BIN)/shfmt --diff --indent 4 $(SHELL_FILES)
+
+# Not --quiet: the generator would not count what it does not say.
+site: $(VENV)/developed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The picture in the README, recorded anew in a real terminal.
+tour: $(VENV)/developed
+	$(BIN)/python -m tests.tour
+
+# What the tests reach, by branch, in this process and in those that they start. Tests of the clock may fail under it: that does not stop it.
+PURE := prontodb/address.py,prontodb/model.py,prontodb/durations.py,prontodb/xstream/*.py,prontodb/helper/protocol.py,prontodb/shellwords.py
+coverage: $(VENV)/developed
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/coverage report --fail-under=100 --include='$(PURE),prontodb/resolve.py,prontodb/urls.py'
+
+# Random addresses, tokens, frames, templates and command lines: more than in a run of the tests, and others each time. Some minutes.
+FUZZED := addresses durations xstream helper_protocol templates fuzz
+fuzz: $(VENV)/developed
+	CI= PRONTO_TEST_EXAMPLES=5000 PRONTO_TEST_LINES=20000 PRONTO_TEST_SEED=$$(date +%s) \
+		$(BIN)/python -m pytest $(PYTEST_ARGS) $(FUZZED:%=tests/test_%.py)
 
 bench: $(VENV)/developed
 	$(BIN)/python -m tests.bench

@@ -154,9 +154,13 @@ class Machine(RuleBasedStateMachine):
 
 
 class ModelConformance(Conformance):
+    HISTORIES = 50
+
     def test_any_history_agrees_with_a_dictionary(self) -> None:
         """After every step of a random history the engine holds what a plain dictionary would."""
         metas = count()
-        options = settings(max_examples=50, stateful_step_count=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        options = settings(
+            max_examples=self.HISTORIES, stateful_step_count=25, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        )
         # Each history has a meta of its own, beside those of all before it.
         run_state_machine_as_test(lambda: Machine(self.tenant(f"m{next(metas)}")), settings=options)

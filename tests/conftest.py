@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from prontodb.dispatch import dispatch
 from prontodb.session import Input, Session
@@ -19,12 +19,15 @@ from prontodb.session import Input, Session
 from .pgserver import Server
 
 COMMAND = str(Path(sys.executable).with_name("prontodb"))
-# What CI says of a change must not depend on the dice; elsewhere every run looks at other cases.
-settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI") == "true":
-    settings.load_profile("ci")
+# No case is too slow: that would be a test of how busy the machine is.
+_patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+# What CI says of a change must not depend on the dice; elsewhere every run looks at other cases, `make fuzz` at more of them.
+settings.register_profile("ci", derandomize=True, **_patient)
+settings.register_profile("dice", max_examples=int(os.environ.get("PRONTO_TEST_EXAMPLES", "100")), **_patient)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "dice")
 
-KEPT = ("PATH", "LANG", "LC_ALL")
+KEPT = ("PATH", "LANG", "LC_ALL", "COVERAGE_PROCESS_CONFIG")
+"""Of the environment of the tests, what those of a home begin with: the last one is there under `make coverage`, which measures them too."""
 
 
 class Result:

@@ -11,8 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from prontodb.address import Address, Place
 from prontodb.engines.sqlite import SqliteEngine
 from prontodb.model import PIECE, Content, Write
@@ -141,5 +139,8 @@ def unprivileged() -> tuple[str, ...]:
     if os.geteuid():
         return ()
     if not shutil.which("setpriv"):
+        # Not at the top: each process that a test starts would load it.
+        import pytest
+
         pytest.skip("setpriv is missing, and root ignores permissions")
     return UNPRIVILEGED

@@ -233,3 +233,10 @@ def test_another_delimiter() -> None:
 )
 def test_a_likely_address_is_offered_where_one_thing_is_wrong(text: str, likely: str) -> None:
     assert address_for(text, PLAIN) == likely
+
+
+def test_an_address_shows_what_it_is_made_of() -> None:
+    """As Python writes it: names that only look alike can be told."""
+    address = Address("p", "n", "k__\u0430")
+    assert repr(address) == "Address('p', 'n', 'k__\u0430')"
+    assert eval(repr(address)) == address

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from prontodb.engines.driver import SCHEMA_VERSION
 from prontodb.engines.failures import StorageFull, unwritable
 
 from .conftest import COMMAND, Home
@@ -52,7 +53,7 @@ def damaged(home: Home) -> Iterator[None]:
 def newer(home: Home) -> Iterator[None]:
     sql(home.database, "PRAGMA user_version = 99")
     yield
-    sql(home.database, "PRAGMA user_version = 1")
+    sql(home.database, f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 @contextmanager

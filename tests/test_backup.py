@@ -43,50 +43,50 @@ def state(home: Home) -> dict[str, bytes]:
 
 def fill(home: Home) -> None:
     """A little of everything."""
-    home.run("set", "a.b.small", "v", "--ttl", "1h")
-    home.run("set", "a.b.middling", stdin=b"m" * 3_000_000)
-    home.run("set", "a.b.large", stdin=LARGE)
-    home.run("set", "a.b.theirs", "tenant", "--meta", "acme")
-    home.run("set", "a.b.c", "other", "--database", "other")
-    home.run("create-cache", "a.cache", "15m")
-    home.run("cursor", "set", "work", "other", "--meta", "acme")
-    home.run("profile", "add", "p", "--meta", "acme")
+    home.call("set", "a.b.small", "v", "--ttl", "1h")
+    home.call("set", "a.b.middling", stdin=b"m" * 3_000_000)
+    home.call("set", "a.b.large", stdin=LARGE)
+    home.call("set", "a.b.theirs", "tenant", "--meta", "acme")
+    home.call("set", "a.b.c", "other", "--database", "other")
+    home.call("create-cache", "a.cache", "15m")
+    home.call("cursor", "set", "work", "other", "--meta", "acme")
+    home.call("profile", "add", "p", "--meta", "acme")
 
 
 def change(home: Home) -> None:
     """All of it becomes something else."""
-    home.run("set", "a.b.small", "changed")
-    home.run("set", "a.b.new", "new")
-    home.run("set", "a.b.large", stdin=LARGE[::-1])
-    home.run("del", "a.b.theirs", "--meta", "acme")
-    home.run("set", "a.b.c", "changed", "--database", "other")
-    home.run("drop-cache", "a.cache")
-    home.run("cursor", "delete", "work")
-    home.run("cursor", "set", "later", "other")
-    home.run("profile", "remove", "p")
+    home.call("set", "a.b.small", "changed")
+    home.call("set", "a.b.new", "new")
+    home.call("set", "a.b.large", stdin=LARGE[::-1])
+    home.call("del", "a.b.theirs", "--meta", "acme")
+    home.call("set", "a.b.c", "changed", "--database", "other")
+    home.call("drop-cache", "a.cache")
+    home.call("cursor", "delete", "work")
+    home.call("cursor", "set", "later", "other")
+    home.call("profile", "remove", "p")
 
 
 def test_everything_comes_back(home: Home) -> None:
     fill(home)
-    before = [home.run("scan", "a.b", "--json", *flags).out for flags in ((), ("--meta", "acme"), ("--database", "other"))]
+    before = [home.call("scan", "a.b", "--json", *flags).out for flags in ((), ("--meta", "acme"), ("--database", "other"))]
     file = backup(home)
     assert (file.parent, file.stat().st_mode & 0o777) == (home.database.parent / "backups", 0o600)
     change(home)
     done = home.run("restore", str(file))
     assert (done.status, done.err) == (0, "")
-    after = [home.run("scan", "a.b", "--json", *flags).out for flags in ((), ("--meta", "acme"), ("--database", "other"))]
+    after = [home.call("scan", "a.b", "--json", *flags).out for flags in ((), ("--meta", "acme"), ("--database", "other"))]
     assert after == before
-    assert home.run("get", "a.b.large").out == LARGE
-    assert home.run("admin", "caches").lines == ["a.cache\t900"]
-    assert [line.split("\t")[1] for line in home.run("cursor", "list").lines] == ["work"]
-    assert "p" in home.run("profile", "list").out.decode()
+    assert home.call("get", "a.b.large").out == LARGE
+    assert home.call("admin", "caches").lines == ["a.cache\t900"]
+    assert [line.split("\t")[1] for line in home.call("cursor", "list").lines] == ["work"]
+    assert "p" in home.call("profile", "list").out.decode()
     assert home.run("doctor", "--all").status == 0
     # And what was replaced is kept, and comes back as well.
     kept = done.lines[0]
     assert home.run("restore", kept).status == 0
-    assert home.run("get", "a.b.small").out == b"changed"
-    assert home.run("get", "a.b.large").out == LARGE[::-1]
-    assert [line.split("\t")[1] for line in home.run("cursor", "list").lines] == ["later"]
+    assert home.call("get", "a.b.small").out == b"changed"
+    assert home.call("get", "a.b.large").out == LARGE[::-1]
+    assert [line.split("\t")[1] for line in home.call("cursor", "list").lines] == ["later"]
 
 
 def test_into_an_empty_home(home: Home, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_into_another_folder(home: Home) -> None:
     before = state(home)
     done = home.run("restore", str(file), "--into", "copy")
     assert sorted(done.lines) == [f"{home.folder}/copy/main.db", f"{home.folder}/copy/other.db"]
-    assert home.run("get", "a.b.large", "--database", "./copy/main.db").out == LARGE
+    assert home.call("get", "a.b.large", "--database", "./copy/main.db").out == LARGE
     assert state(home) == before
     assert home.run("restore", str(file), "--into", "copy").status == 64
 
@@ -118,28 +118,28 @@ def test_one_database_alone(home: Home) -> None:
     file = backup(home, "--database", "other")
     change(home)
     assert home.run("restore", str(file)).status == 0
-    assert home.run("get", "a.b.c", "--database", "other").out == b"other"
-    assert home.run("get", "a.b.small").out == b"changed"
+    assert home.call("get", "a.b.c", "--database", "other").out == b"other"
+    assert home.call("get", "a.b.small").out == b"changed"
     whole = backup(home)
-    home.run("set", "a.b.c", "again", "--database", "other")
-    home.run("set", "a.b.small", "again")
+    home.call("set", "a.b.c", "again", "--database", "other")
+    home.call("set", "a.b.small", "again")
     assert home.run("restore", str(whole), "--database", "other").status == 0
-    assert [home.run("get", *words).out for words in (("a.b.c", "--database", "other"), ("a.b.small",))] == [b"other", b"again"]
+    assert [home.call("get", *words).out for words in (("a.b.c", "--database", "other"), ("a.b.small",))] == [b"other", b"again"]
 
 
 def test_a_database_elsewhere_that_a_cursor_points_to(home: Home) -> None:
-    home.run("set", "a.b.c", "v", "--database", "./far.db")
-    home.run("cursor", "set", "far", "./far.db")
+    home.call("set", "a.b.c", "v", "--database", "./far.db")
+    home.call("cursor", "set", "far", "./far.db")
     file = backup(home)
-    home.run("set", "a.b.c", "changed", "--database", "./far.db")
+    home.call("set", "a.b.c", "changed", "--database", "./far.db")
     assert home.run("restore", str(file)).status == 0
-    assert home.run("get", "a.b.c", "--database", "./far.db").out == b"v"
-    home.run("cursor", "delete", "far")
+    assert home.call("get", "a.b.c", "--database", "./far.db").out == b"v"
+    home.call("cursor", "delete", "far")
     (home.folder / "far.db").unlink()
     done = home.run("restore", str(file))
     assert (done.status, "far.db is not restored" in done.err, (home.folder / "far.db").exists()) == (0, True, False)
     assert home.run("restore", str(file), "--database", f"{home.folder}/far.db").status == 0
-    assert home.run("get", "a.b.c", "--database", "./far.db").out == b"v"
+    assert home.call("get", "a.b.c", "--database", "./far.db").out == b"v"
 
 
 def test_dry_run_changes_nothing(home: Home) -> None:
@@ -177,7 +177,7 @@ print(number)
 
 def test_fault_32_a_backup_under_writes_is_consistent(home: Home) -> None:
     """Every backup that is taken while others write is one state between two writes."""
-    home.run("set", "p.n.n", "0")
+    home.call("set", "p.n.n", "0")
     writers = [Child(WRITER, home.database) for _ in range(2)]
     for writer in writers:
         writer.line()
@@ -199,9 +199,9 @@ def test_fault_32_a_backup_under_writes_is_consistent(home: Home) -> None:
 def test_fault_32_a_restore_reaches_the_process_that_has_it_open(home: Home) -> None:
     """The predecessor unlinked the file under the other process, which went on with the old one."""
     put(home.database.parent.parent.parent.parent / "unused.db", "k")
-    home.run("set", "p.n.k", "old")
+    home.call("set", "p.n.k", "old")
     file = backup(home)
-    home.run("set", "p.n.k", "new")
+    home.call("set", "p.n.k", "new")
     script = """
 with closing(SqliteEngine(path, "", lambda: 60)) as db:
     db.put(at("mine"), Content.of(b"v"), Write(), NOW)
@@ -214,7 +214,7 @@ with closing(SqliteEngine(path, "", lambda: 60)) as db:
     assert child.line() == "new"
     assert home.run("restore", str(file)).status == 0
     assert child.end() == "old\n"
-    assert home.run("keys", "p.n").lines == ["k", "later"]
+    assert home.call("keys", "p.n").lines == ["k", "later"]
 
 
 def test_fault_32_a_backup_that_fails_leaves_no_archive(home: Home) -> None:
@@ -251,7 +251,7 @@ def test_fault_32_a_backup_that_is_killed_leaves_no_archive(home: Home) -> None:
     for row in json.loads(home.run("backup", "--list", "--json").out):
         assert row["state"] == "sealed"
         assert home.run("restore", row["file"], "--dry-run").status == 0
-    assert home.run("get", "a.b.large").out == LARGE
+    assert home.call("get", "a.b.large").out == LARGE
 
 
 def test_fault_32_a_restore_that_is_killed_loses_nothing(home: Home) -> None:
@@ -267,12 +267,12 @@ def test_fault_32_a_restore_that_is_killed_loses_nothing(home: Home) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        large = home.run("get", "a.b.large").out
-        small = home.run("get", "a.b.small").out
+        large = home.call("get", "a.b.large").out
+        small = home.call("get", "a.b.small").out
         assert (small, large) in ((b"v", LARGE), (b"changed", LARGE[::-1]))
         assert sql(home.database, "PRAGMA integrity_check") == [("ok",)]
     assert home.run("restore", str(file)).status == 0
-    assert home.run("admin", "purge").status == 0
+    assert home.call("admin", "purge").status == 0
     assert [row for row in json.loads(home.run("doctor", "--json").out) if row["cure"]] == []
 
 
@@ -295,9 +295,9 @@ def refused(home: Home, file: Path, said: str = "") -> None:
 @pytest.fixture
 def small(home: Home) -> Path:
     """A backup of a small database, which has changed since."""
-    home.run("set", "a.b.c", "v")
+    home.call("set", "a.b.c", "v")
     file = backup(home, "--output", "small.tar")
-    home.run("set", "a.b.c", "changed")
+    home.call("set", "a.b.c", "changed")
     return file
 
 
@@ -419,17 +419,17 @@ def test_a_database_in_it_that_is_damaged(home: Home, small: Path) -> None:
 
 def test_users_and_pins(home: Home) -> None:
     for user in ("default", "alice"):
-        home.run("set", "a.b.c", user, "--user", user)
+        home.call("set", "a.b.c", user, "--user", user)
     mine, hers = backup(home), backup(home, "--user", "alice")
     assert home.run("restore", str(hers)).status == 6
     assert [row["databases"] for row in json.loads(home.run("backup", "--list", "--json").out)] == [1, 1]
     every = backup(home, "--all")
     for user in ("default", "alice"):
-        home.run("set", "a.b.c", "changed", "--user", user)
+        home.call("set", "a.b.c", "changed", "--user", user)
     assert home.run("restore", str(hers), "--user", "alice").status == 0
-    assert [home.run("get", "a.b.c", "--user", user).out for user in ("default", "alice")] == [b"changed", b"alice"]
+    assert [home.call("get", "a.b.c", "--user", user).out for user in ("default", "alice")] == [b"changed", b"alice"]
     assert home.run("restore", str(every)).status == 0
-    assert [home.run("get", "a.b.c", "--user", user).out for user in ("default", "alice")] == [b"default", b"alice"]
+    assert [home.call("get", "a.b.c", "--user", user).out for user in ("default", "alice")] == [b"default", b"alice"]
     pin = {"PRONTO_FORCE_META": "acme"}
     for argv in (("backup",), ("restore", str(mine)), ("restore", str(mine), "--into", "x"), ("backup", "--list")):
         assert home.run(*argv, env=pin).status == (0 if "--list" in argv else 6), argv
@@ -437,7 +437,7 @@ def test_users_and_pins(home: Home) -> None:
 
 def test_a_user_with_a_password(home: Home) -> None:
     (home.folder / "pw").write_text("secret\n")
-    home.run("set", "a.b.c", "v", "--user", "alice")
+    home.call("set", "a.b.c", "v", "--user", "alice")
     assert home.run("user", "add", "alice", "--new-password-file", "pw").status == 0
     assert home.run("backup", "--user", "alice").status == 6
     assert home.run("backup", "--all").status == 6
@@ -448,14 +448,14 @@ def test_a_user_with_a_password(home: Home) -> None:
 def test_list_and_prune(home: Home) -> None:
     assert home.run("backup").status == 64
     assert home.run("backup", "--list").out == b""
-    home.run("set", "a.b.c", "v")
+    home.call("set", "a.b.c", "v")
     for _ in range(3):
         backup(home)
     (home.database.parent / "backups/mine.tar").write_bytes(b"cut off")
     rows = json.loads(home.run("backup", "--list", "--json").out)
     assert [row["state"] for row in rows][:3] == ["sealed"] * 3
     assert rows[3]["state"] != "sealed"
-    home.run("set", "a.b.c", "v", "--user", "alice")
+    home.call("set", "a.b.c", "v", "--user", "alice")
     hers = backup(home, "--user", "alice")
     last = backup(home, "--prune", "2")
     left = {path.name for path in (home.database.parent / "backups").iterdir()}
@@ -472,26 +472,26 @@ def test_a_damaged_database_is_set_aside(home: Home) -> None:
     home.database.write_bytes(b"damaged" * 5000)
     done = home.run("restore", str(file))
     assert done.status == 0, done
-    assert home.run("get", "a.b.large").out == LARGE
+    assert home.call("get", "a.b.large").out == LARGE
     kept = [path for path in home.database.parent.iterdir() if ".damaged-" in path.name and path.is_file()]
     assert [path.read_bytes() for path in kept] == [b"damaged" * 5000]
 
 
 def test_numbers_go_on_after_a_restore(home: Home) -> None:
     """A revision that was seen before means the same content for ever."""
-    home.run("set", "a.b.c", "v")
+    home.call("set", "a.b.c", "v")
     file = backup(home)
     for _ in range(5):
-        home.run("set", "a.b.c", "later")
+        home.call("set", "a.b.c", "later")
     home.run("restore", str(file))
-    home.run("set", "a.b.c", "after")
-    assert json.loads(home.run("get", "a.b.c", "--json").out)["revision"] == 7
+    home.call("set", "a.b.c", "after")
+    assert json.loads(home.call("get", "a.b.c", "--json").out)["revision"] == 7
 
 
 def test_a_backup_from_a_folder_that_may_only_be_read(home: Home) -> None:
     from .sqlite_base import unprivileged
 
-    home.run("set", "a.b.c", "v")
+    home.call("set", "a.b.c", "v")
     home.database.parent.chmod(0o500)
     done = subprocess.run(
         [*unprivileged(), COMMAND, "backup", "--output", "x.tar"], env=home.env, cwd=home.folder, capture_output=True, check=False

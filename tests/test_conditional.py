@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 
@@ -91,12 +92,41 @@ def test_appending(home: Home) -> None:
 
 @pytest.mark.parametrize("call", ["prontodb incr a.b.n >/dev/null", "prontodb append a.b.n x", "printf x | prontodb append a.b.n"])
 def test_many_at_once_lose_nothing(home: Home, call: str) -> None:
-    """Eight processes, twenty-five times each."""
+    """Eight shells, a few times each: the command as it is."""
     workers = [
-        subprocess.Popen(["sh", "-c", f"for i in $(seq 25); do {call} || echo $?; done"], env=home.env, stdout=subprocess.PIPE)
+        subprocess.Popen(["sh", "-c", f"for i in 1 2 3 4 5; do {call} || echo $?; done"], env=home.env, stdout=subprocess.PIPE)
         for _ in range(8)
     ]
     assert [worker.communicate(timeout=120)[0] for worker in workers] == [b""] * 8
+    assert home.run("get", "a.b.n").out == (b"40" if "incr" in call else b"x" * 40)
+
+
+AGAIN = """
+import os, sys, time
+from prontodb.dispatch import dispatch
+from prontodb.session import Input, Output, Session
+verb, piped, *words = sys.argv[1:]
+sys.stdin.readline()
+for _ in range(25):
+    reading, writing = os.pipe()
+    os.write(writing, piped.encode())
+    os.close(writing)
+    session = Session(dict(os.environ), os.getcwd(), time.time, (Input(reading), Output(os.open(os.devnull, os.O_WRONLY), ""), Output(2, "")))
+    assert dispatch([verb, "a.b.n", *words], session) == 0
+    os.close(reading)
+"""
+
+
+@pytest.mark.parametrize("call", [("incr", ""), ("append", "", "x"), ("append", "x")], ids=" ".join)
+def test_many_at_once_without_a_pause_lose_nothing(home: Home, call: tuple[str, ...]) -> None:
+    """Eight processes, twenty-five times each, one call upon the other: no start of a program comes in between."""
+    argv, pipe = [sys.executable, "-c", AGAIN, *call], subprocess.PIPE
+    workers = [subprocess.Popen(argv, env=home.env, cwd=home.folder, stdin=pipe, stderr=pipe) for _ in range(8)]
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write(b"\n")
+        worker.stdin.flush()
+    assert [worker.communicate(timeout=120)[1] for worker in workers] == [b""] * 8
     assert home.run("get", "a.b.n").out == (b"200" if "incr" in call else b"x" * 200)
 
 

@@ -264,6 +264,7 @@ PINNED = [
     ]
 ] + [(("set", "p.n.k", "--user", "bob"), b"piped"), (("get", "p.n.k", "--database", "main"), None)]
 PIN = {"PRONTO_FORCE_USER": "keeper", "PRONTO_FORCE_META": "acme"}
+SHELLS = ("bash", "zsh")
 CHANGING = re.compile(rb"\d{10}_|\b\d+s\b")
 
 
@@ -309,17 +310,15 @@ def through_shell(home: Home, shell: str, calls: list[tuple[tuple[str, ...], byt
 
 
 @pytest.mark.parametrize(("calls", "env"), [(CALLS, {}), (PINNED, PIN)], ids=["free", "pinned"])
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_every_door_says_the_same(
-    tmp_path: Path, shell: str, calls: list[tuple[tuple[str, ...], bytes | None]], env: dict[str, str]
-) -> None:
+def test_every_door_says_the_same(tmp_path: Path, calls: list[tuple[tuple[str, ...], bytes | None]], env: dict[str, str]) -> None:
     assert len(CALLS) + len(PINNED) >= 150
-    homes = [prepared(tmp_path / name) for name in ("command", "dispatch", "helper")]
-    by_helper = through_shell(homes[2], shell, calls, env)
+    homes = {name: prepared(tmp_path / name) for name in ("command", "dispatch", *SHELLS)}
+    by_helper = {shell: through_shell(homes[shell], shell, calls, env) for shell in SHELLS}
     for number, (argv, stdin) in enumerate(calls):
-        command = told(homes[0], homes[0].run(*map(_bytes, argv), stdin=stdin, env=env))
-        assert told(homes[1], homes[1].call(*argv, stdin=stdin, env=env)) == command, argv
-        assert told(homes[2], by_helper[number]) == command, argv
+        command = told(homes["command"], homes["command"].run(*map(_bytes, argv), stdin=stdin, env=env))
+        assert told(homes["dispatch"], homes["dispatch"].call(*argv, stdin=stdin, env=env)) == command, argv
+        for shell in SHELLS:
+            assert told(homes[shell], by_helper[shell][number]) == command, (shell, argv)
     assert not list(tmp_path.glob("*/canary"))
 
 

@@ -118,3 +118,20 @@ def test_a_reply_tells_its_lengths(status: int, out: bytes, err: bytes) -> None:
 def test_a_refusal_has_no_body() -> None:
     assert encode_refusal(b"1.1", CALLER)[1:3] == b">" + CALLER
     assert len(encode_refusal(b"1.1", CALLER)) == FRAME
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "kind"),
+    [
+        (b"x" * ROOM, b"", SHORT),
+        (b"x" * ROOM, b"e", PLAIN),
+        (b"", b"e" * (ROOM + 1), PLAIN),
+        (b"\xc3\xa9", b"", BYTES),
+        (b"x" * 5000, b"\xff", BYTES),
+        (b"a", b"\0", NUL),
+    ],
+)
+def test_each_reply_is_of_the_kind_that_fits_it(out: bytes, err: bytes, kind: bytes) -> None:
+    reply = encode_reply(b"1.1", 0, out, err)
+    assert (reply[2:3], int(reply[:1]) * UNIT) == (kind, len(reply) if kind == SHORT else FRAME)
+    assert reply[FRAME:] == out + err if kind in (PLAIN, BYTES) else len(reply) <= 9 * UNIT

@@ -14,10 +14,10 @@ import pytest
 from .conftest import COMMAND, Home, Result
 from .sqlite_base import sql
 
-KILLS = int(os.environ.get("PRONTO_TEST_KILLS", "200"))
+KILLS = int(os.environ.get("PRONTO_TEST_KILLS", "100"))
 GROUPS = 4
 """In which the kills of each address are dealt out, so that they can run side by side."""
-SIZE = 20_000_000
+SIZE = 18_000_000
 CONTENT = random.Random(7).randbytes(SIZE)
 
 

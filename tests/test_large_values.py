@@ -174,3 +174,8 @@ def test_a_file_that_is_stored_is_no_link_to_it(home: Home) -> None:
     with open(home.folder / "f", "r+b") as file:
         file.write(b"changed")
     assert home.run("get", "a.b.c").out == bytes(LEAST)
+
+
+def test_content_in_memory_has_no_file_that_could_be_linked() -> None:
+    content = Content.of(b"v")
+    assert (content.file, content.read()) == ("", b"v")

@@ -229,3 +229,12 @@ def test_a_large_stream_through_all_of_them(home: Home) -> None:
     wanted = b"".join(b'n1:%s="%s";\n' % (token.key.encode(), token.value) for token in tokenize(text) if token.namespace == "n1")
     (home.folder / "wanted").write_bytes(b"".join(sorted(wanted.splitlines(keepends=True), key=lambda line: line.partition(b"=")[0])))
     assert home.shell("md5sum < wanted").out == done.out
+
+
+@pytest.mark.parametrize("how", ["concat", "interleave", "sort"])
+def test_streams_of_directives_alone_are_merged(home: Home, how: str) -> None:
+    """What stands before the first entry stays, also where there is none."""
+    (home.folder / "empty").write_bytes(b"meta:path=p.n;")
+    done = x(home, b"", "merge", "--by", how, "empty", "empty")
+    assert (done.status, done.err) == (0, "")
+    assert {(token.namespace, token.key, token.value) for token in tokenize(done.out)} == {("meta", "path", b"p.n")}

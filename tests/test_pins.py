@@ -282,3 +282,13 @@ def test_what_is_piped_to_a_refused_function_is_rescued_inside_the_pin_in_force(
     assert refused.status == 4
     assert home.call("get", refused.rescued, *(() if pin else flags), env=pin).out == SECRET
     assert home.call("get", "a.b.c", env=pin).status == 2
+
+
+def test_a_pinned_profile_with_a_cursor_pins_both(home: Home) -> None:
+    home.call("cursor", "set", "work", "shop", "--meta", "acme", "--user", "keeper")
+    home.call("profile", "add", "both", "--user", "keeper", "--cursor", "work", "--meta", "acme")
+    env = {"PRONTO_FORCE_PROFILE": "both"}
+    assert home.call("set", "a.b.c", "v", env=env).status == 0
+    assert home.call("get", "a.b.c", "--user", "keeper", "--meta", "acme", "--database", "shop").out == b"v"
+    for flags in (("--meta", "globex"), ("--database", "main"), ("--cursor", "other"), ("--user", "bob")):
+        assert home.call("get", "a.b.c", *flags, env=env).status == 6, flags

@@ -20,6 +20,7 @@ from prontodb.engines import pg_link
 from prontodb.engines.failures import NewerDatabase, PreconditionFailed, ReadOnlyDatabase
 from prontodb.engines.pg_failures import NotDurable, SchemaMissing, Unconfirmed
 from prontodb.engines.pg_roles import LONGEST, owner_of, role_of
+from prontodb.engines.pg_schema import VERSION
 from prontodb.engines.postgres import PostgresEngine
 from prontodb.engines.sqlite import SqliteEngine
 from prontodb.errors import Busy, Denied, InvalidDatabase, StorageError
@@ -631,7 +632,7 @@ def test_a_server_of_another_shape_is_told(database: Database, db: PostgresEngin
         database.sql(f"UPDATE prontodb.state SET version = {version}")
         with pytest.raises(kind):
             value(db, "k")
-    database.sql("UPDATE prontodb.state SET version = 1")
+    database.sql(f"UPDATE prontodb.state SET version = {VERSION}")
     empty = f"{database.name}-empty"
     database.server.sql(f'CREATE DATABASE "{empty}"')
     with pytest.raises(SchemaMissing, match="No ProntoDB schema"):

@@ -20,7 +20,7 @@ from prontodb.model import Content, Write
 from .patroni import Cluster
 
 NOW = 1_000_000_000
-BEFORE, AFTER = 600, 300
+BEFORE, AFTER = 300, 150
 """Acknowledged writes before the leader is killed, and after."""
 
 

@@ -22,6 +22,8 @@ def _database(pg: Server) -> None:
 
 
 class TestPostgres(EngineConformance):
+    HISTORIES = 20
+    """Fewer than of other engines: each step is a dozen round trips."""
     database: Database
 
     def make(self, meta: str) -> Engine:

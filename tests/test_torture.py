@@ -18,7 +18,7 @@ from .conftest import Home
 from .sqlite_base import ROOT, sql
 from .torture import KEYS, applied, name_of
 
-SECONDS = float(os.environ.get("PRONTO_TEST_SECONDS", "60"))
+SECONDS = float(os.environ.get("PRONTO_TEST_SECONDS", "15"))
 WORKERS = 8
 
 

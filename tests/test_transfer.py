@@ -256,7 +256,7 @@ def test_a_large_value_takes_no_memory(home: Home) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ndjson", "stream"])
 def test_kill_9_during_an_import_stores_all_or_nothing(home: Home, kind: str) -> None:
-    kills = int(os.environ.get("PRONTO_TEST_KILLS", "200")) // 12
+    kills = int(os.environ.get("PRONTO_TEST_KILLS", "100")) // 12
     dice = random.Random(4)
     line = b'{"address": "a.b.k%05d", "value": "%s"}\n' if kind == "ndjson" else b"a.b:k%05d=%s;\n"
     file = f"x.{kind}"

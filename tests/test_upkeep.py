@@ -7,15 +7,17 @@ import os
 import random
 import sqlite3
 import subprocess
-import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from prontodb.engines.driver import SCHEMA_VERSION
+from prontodb.engines.sqlite import SqliteEngine
+from prontodb.model import Content, Write
 
 from .conftest import COMMAND, Home
-from .sqlite_base import ROOT, sql, unprivileged
+from .sqlite_base import at, sql, unprivileged
 
 NOW = 1757569450
 
@@ -33,12 +35,8 @@ def filled(home: Home, count: int = 300) -> dict[str, bytes]:
     dice = random.Random(count)
     values = {f"k{number:04}": dice.randbytes(dice.choice((3, 20, 200))) for number in range(count)}
     values["large"] = dice.randbytes(17_000_000)
-    lines = b"".join(b"%s\n" % json.dumps([name, value.hex()]).encode() for name, value in values.items())
-    script = (
-        "import json, sys; from tests.sqlite_base import *; db = SqliteEngine(sys.argv[1], '', lambda: 5, folders=True);"
-        "db.put_many(((at(k), Content.of(bytes.fromhex(v))) for k, v in map(json.loads, sys.stdin)), Write(), NOW); db.close()"
-    )
-    subprocess.run([sys.executable, "-c", script, str(home.database)], input=lines, check=True, cwd=ROOT)
+    with closing(SqliteEngine(str(home.database), "", lambda: 5, folders=True)) as db:
+        db.put_many(((at(name), Content.of(value)) for name, value in values.items()), Write(), NOW)
     return values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prontodb import urls
+from prontodb.errors import InvalidDatabase, UsageError
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,21 @@ def test_one_database_has_one_identity() -> None:
 )
 def test_our_own_parameter_is_kept_from_libpq(url: str, durability: str, rest: str) -> None:
     assert urls.take(url, "durability", "quorum") == (durability, rest)
+
+
+def test_nobody_keeps_a_password() -> None:
+    assert urls.to_keep("postgresql://u@h/db?durability=local", "A cursor") == "postgresql://u@h/db?durability=local"
+    with pytest.raises(UsageError, match="A cursor keeps no password: 'postgresql://u@h/db'") as told:
+        urls.to_keep("postgresql://u:secret@h/db", "A cursor")
+    assert "secret" not in told.value.message + told.value.cure
+
+
+def test_the_environment_of_a_call_is_the_one_it_was_given() -> None:
+    told = dict(urls.environment({"PGUSER": "ada", "HOME": "/home/ada", "OTHER": "x"}))
+    assert told == {"PGPASSWORD": "", "PGPASSFILE": "", "PGUSER": "ada", "PGSSLMODE": "", "PGSSLROOTCERT": "", "HOME": "/home/ada"}
+
+
+def test_durability_is_one_of_two_words() -> None:
+    assert [urls.check_durability(word) for word in ("quorum", "local")] == ["quorum", "local"]
+    with pytest.raises(InvalidDatabase, match="neither quorum nor local"):
+        urls.check_durability("Local")

@@ -33,6 +33,7 @@ from prontodb.xstream import (
     tokenize_string,
 )
 from prontodb.xstream.scanner import BLOCK, HELD
+from prontodb.xstream.tokens import read_token
 
 ROADMAP = "user=bob; sec:pass=123; ns=animals; dog=fido; meta:p=q;"
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc"), exclude_characters="=;:"), min_size=1, max_size=8)
@@ -384,3 +385,71 @@ def test_a_bucket_of_ones_own() -> None:
     bucket.add("a", "k", b"v")
     assert list(bucket) == [Token("a", "k", b"v")]
     assert bucket != object()
+
+
+PIECES = [
+    b"a=1",
+    b"n:b=2",
+    b'k="v;w"',
+    b"k='x y'",
+    b'k="\\"\\\\"',
+    b"k=",
+    b"k=a b",
+    b"ns=x",
+    b";",
+    b";",
+    b";",
+    b" ",
+    b"\n",
+    b'"',
+    b"=",
+    b":",
+    b"\xff",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
+@example(b'a="b" ;n:b=2;k=')
+def test_the_quick_reader_and_the_careful_one_agree(text: bytes) -> None:
+    """What the one expression does not match is given to the careful reader: it must not find a token there that ends."""
+    scanner = Scanner()
+    try:
+        quick = [Token(*triple) for triple in [*scanner.feed(text), *scanner.close()]]
+    except StreamError:
+        return
+    careful, rest = [], text.lstrip(b" \n;")
+    while rest:
+        found = read_token(rest, final=True)
+        assert found
+        careful.append(found[0])
+        rest = rest[found[1] :].lstrip(b" \n;")
+    assert careful == quick
+
+
+@pytest.mark.parametrize(("number", "place"), [(0, (1, 1)), (1, (2, 1)), (2, (2, 5)), (7, (2, 5))])
+def test_a_token_is_located_or_else_the_end(number: int, place: tuple[int, int]) -> None:
+    assert locate([b"a=1;\nb=", b"2;c=3"], number) == place
+
+
+@pytest.mark.parametrize(
+    "token", [Token("", "", b"v"), Token("", "a b", b"v"), Token("n:m", "k", b"v"), Token("n", "k;", b"v"), Token("n", "k=", b"")]
+)
+def test_a_name_that_no_token_can_have_is_not_written(token: Token) -> None:
+    with pytest.raises(ValueError, match="no token can have the name"):
+        list(to_text([token]))
+
+
+def test_json_of_a_value_that_is_none() -> None:
+    bucket = collect_tokens([Token("", "k", b"v")], BucketMode.FLAT)
+    bucket.add("", "k2", {7})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"not a value: \{7\}"):
+        to_json(bucket)
+
+
+def test_a_name_that_would_be_a_directive_says_that_it_is_none() -> None:
+    tokens = [Token("", "ns", b"v"), Token("", "meta:path", b"p.n")]
+    assert b"".join(to_text(tokens)) == b'global:ns="v";\nglobal:meta:path="p.n";\n'
+    assert [(token.namespace, token.key) for token in TokenStream(tokenize(b"".join(to_text(tokens))))] == [
+        ("global", "ns"),
+        ("global", "meta:path"),
+    ]
