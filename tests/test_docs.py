@@ -10,6 +10,7 @@ import pytest
 from . import reference
 from .conftest import Home
 from .pgserver import Server
+from .shells import require
 
 ROOT = Path(__file__).parent.parent
 KEY = re.compile(r"\d{10}_[0-9a-f]{8}_")
@@ -41,6 +42,19 @@ def test_examples_on_a_server_show_what_happens(home: Home) -> None:
         _examples(home, text.replace("db1", f"127.0.0.1:{server.port}"))
     finally:
         server.remove()
+
+
+FISH = [path for path in ROOT.glob("docs/**/*.md") if "```fish-session\n" in path.read_text()]
+
+
+@pytest.mark.parametrize("page", FISH, ids=lambda page: page.name)
+def test_examples_in_fish_show_what_happens(home: Home, page: Path) -> None:
+    require("fish")
+    for session in re.findall(r"```fish-session\n(.*?)```", page.read_text(), re.DOTALL):
+        for part in re.split(r"^(?=\$ )", session, flags=re.MULTILINE)[1:]:
+            line, _, shown = part.partition("\n")
+            done = home.shell(line[2:], "fish")
+            assert _same(done.out.decode() + done.err, shown), done
 
 
 def _examples(home: Home, text: str) -> None:
