@@ -298,6 +298,13 @@ def test_at_a_terminal(home: Home, typed: Typist) -> None:
     assert typed.run("acme get a.b.c; jobs -q; echo $status") == "hello1\n"
 
 
+def test_an_abbreviation_of_its_name_gives_way(home: Home, typed: Typist) -> None:
+    (home.folder / "init").write_bytes(rendered(home, "init", "fish"))
+    typed.run("abbr -a acme 'echo hijacked'; abbr -a pronto 'echo hijacked'; abbr -a other 'echo still there'; . ./acme; . ./init")
+    assert typed.run("acme set a.b.c v; acme get a.b.c; pronto get a.b.c --user alice --meta acme") == "vv"
+    assert typed.run("abbr -q other; echo $status") == "0\n"
+
+
 def test_typing_and_interrupting(home: Home, typed: Typist) -> None:
     typed.child.sendline("acme set a.b.c -")
     poll(typed.reading, "the command reads")
