@@ -24,5 +24,5 @@ function __pronto_unmark
             builtin functions -c __pronto_mode_prompt fish_mode_prompt
         end
     end
-    builtin functions -e __pronto_mode_prompt __pronto_mark __pronto_unmark
+    builtin functions -e __pronto_mode_prompt
 end

@@ -42,6 +42,6 @@ function pronto_unload --description 'Take away what prontodb shell init has bro
     end
     builtin set -e __prontodb_names
     builtin functions -e pronto __pronto_door __pronto_stamp __pronto_state pronto_unload \
-        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_line __prontodb_complete __prontodb_files \
+        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_complete __prontodb_files \
         __prontodb_addresses __prontodb_complete_for
 end

@@ -280,6 +280,13 @@ def test_a_pin_that_nobody_has_exported_is_exported_and_another_stays(loaded: Ho
     for other in ("set -g PRONTO_FORCE_PROFILE other", "set -g PRONTO_FORCE_PROFILE", "set -U PRONTO_FORCE_PROFILE other"):
         done = run(loaded, CONFIGURED, f"{other}\n. ./pin.fish; echo $status; functions -a | grep pronto; set -e PRONTO_FORCE_PROFILE")
         assert (done.out, done.err) == (b"1\n", "prontodb: Another profile is pinned here\n")
+    # The pin of this shell's own stays whole, and one that came from elsewhere gets no end.
+    other = (loaded.folder / "pin.fish").read_text().replace("acme", "other")
+    (loaded.folder / "other.fish").write_text(other)
+    done = run(loaded, "fish", ". ./pin.fish; . ./other.fish; echo $status; pronto_unpin; set -q PRONTO_FORCE_PROFILE; echo $status")
+    assert done.lines == ["1", "1"]
+    done = run(loaded, "fish", ". ./pin.fish; functions -a | grep pronto", env={"PRONTO_FORCE_PROFILE": "acme"})
+    assert (done.out, done.err) == (b"", "")
     done = run(loaded, "fish", "set -gx PRONTO_FORCE_PROFILE other\nprontodb shell use acme --eval fish | source; echo $status")
     assert done.out == b"1\n"
 

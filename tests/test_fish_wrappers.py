@@ -125,10 +125,13 @@ def test_odd_variables_make_no_difference(home: Home) -> None:
     outside(home)
 
 
-@pytest.mark.parametrize("features", ["all", "no-qmark-noglob,no-stderr-nocaret,no-regex-easyesc,no-ampersand-nobg-in-token"])
-def test_no_feature_of_fish_makes_a_difference(home: Home, features: str) -> None:
+OPTIONS = ["--features all", "--features no-qmark-noglob,no-stderr-nocaret,no-regex-easyesc,no-ampersand-nobg-in-token", "--private"]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_no_option_of_fish_makes_a_difference(home: Home, options: str) -> None:
     source = wrap(home, "fish", "--user", "alice", "--database", f"{home.folder}/it's ?^&(touch canary)*.db", program=stub(home))
-    done = run(home, "fish", f"{source}; acme 'a?' 'b^c' 'd&e'", options=("--features", features))
+    done = run(home, "fish", f"{source}; acme 'a?' 'b^c' 'd&e'", options=options.split())
     pins = ["alice", "-", "unset", f"{home.folder}/it's ?^&(touch canary)*.db", "unset", "unset", "unset", "unset"]
     assert (done.err, shown(done.out)) == ("", [*pins, "a?", "b^c", "d&e"])
 
