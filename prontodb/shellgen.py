@@ -8,6 +8,7 @@ the user's own go through the same, in a sandbox.
 import os
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -16,13 +17,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from . import __version__, shellwords
 from .errors import ProntoError, UsageError
 from .paths import config_home, resource
-from .templatelint import Lint
+from .templatelint import FishLint, Lint
 
 BUILT_IN = "wrappers"
 """The folder, among the templates, of those that a wrapper can be made from."""
 OWN = "own"
 """Before the name of a template, to Jinja: one of the user's own."""
 SUFFIX = ".j2"
+FISH = ".fish" + SUFFIX
+"""Ends the names of templates for fish, whose language is another; all others are for bash and zsh."""
 STAMP = "# prontodb-stamp: "
 """Begins the first line of everything generated: version and arguments, from which `shell doctor` tells whether it is stale."""
 
@@ -42,41 +45,61 @@ class Templates:
         # What ProntoDB builds upon comes first: nobody's own `layout` or `init` takes its place by accident.
         within = {"shell": jinja2.FileSystemLoader(resource("shell")), OWN: jinja2.FileSystemLoader(own)}
         loaders = [jinja2.FileSystemLoader([shipped, own]), jinja2.PrefixLoader(within)]
-        self._environment = _environment(_Linted(jinja2.ChoiceLoader(loaders)))
+        self._loader = jinja2.ChoiceLoader(loaders)
 
-    def names(self) -> dict[str, tuple[str, str]]:
-        """What a wrapper can be made from: name to file, and whether it is `own` or `built-in`."""
+    def names(self, shell: str) -> dict[str, tuple[str, str]]:
+        """What a wrapper for a shell can be made from: name to file, and whether it is `own` or `built-in`."""
         found: dict[str, tuple[str, str]] = {}
         for whose, folder in self.folders.items():
             for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-                if file.endswith(SUFFIX) and not file.startswith((".", "_")):
-                    found.setdefault(file.removesuffix(SUFFIX), (f"{folder}/{file}", whose))
+                if file.endswith(SUFFIX) and file.endswith(FISH) == (shell == "fish") and not file.startswith((".", "_")):
+                    found.setdefault(file.removesuffix(suffix(shell)), (f"{folder}/{file}", whose))
         return found
 
     def wrapper(self, template: str, values: Mapping[str, object]) -> str:
         """The text of a wrapper. Raises `UsageError` where there is no such template, `InvalidTemplate` for a faulty one."""
-        names = self.names()
+        shell = str(values["shell"])
+        names = self.names(shell)
         if template not in names:
-            raise UsageError(f"Unknown template '{template}'", cure=f"known are {', '.join(names)}; prontodb shell templates tells more")
+            fault = (
+                f"Template '{template}' is not for {shell}" if template in self.names(_other(shell)) else f"Unknown template '{template}'"
+            )
+            raise UsageError(fault, cure=f"known are {', '.join(names)}; prontodb shell templates tells more")
         folder = OWN if names[template][1] == OWN else BUILT_IN
-        return self.render(f"{folder}/{template}{SUFFIX}", values)
+        return self._render(f"{folder}/{template}{suffix(shell)}", values)
 
     def lint(self, path: str) -> None:
         """Raises `InvalidTemplate` where a template's file breaks a rule that can be seen before it is used."""
+        shell = "fish" if path.endswith(FISH) else "bash"
         try:
             with open(path, encoding="utf-8") as file:
                 source = file.read()
-            lint(source, path)
-            self._environment.parse(source, filename=path)
+            lint(source, path, shell)
+            _environment(self._loader, shell).parse(source, filename=path)
         except FAULTS as error:
             raise _invalid(error, path) from error
 
-    def render(self, file: str, values: Mapping[str, object]) -> str:
-        """The text that a template's file comes to, with one newline at its end."""
+    def render(self, name: str, values: Mapping[str, object]) -> str:
+        """The text that the template of that name comes to in the shell that the values name, with one newline at its end."""
+        return self._render(name + suffix(str(values["shell"])), values)
+
+    def _render(self, file: str, values: Mapping[str, object]) -> str:
+        # All that it includes is looked at as that shell reads it, and quoted for it.
+        shell = str(values["shell"])
+        environment = _environment(_Linted(self._loader, shell), shell)
         try:
-            return self._environment.get_template(file).render({**values, "version": __version__}).rstrip("\n") + "\n"
+            return environment.get_template(file).render({**values, "version": __version__}).rstrip("\n") + "\n"
         except FAULTS as error:
             raise _invalid(error, file) from error
+
+
+def suffix(shell: str) -> str:
+    """What the name of a template for that shell ends in."""
+    return FISH if shell == "fish" else SUFFIX
+
+
+def _other(shell: str) -> str:
+    return "bash" if shell == "fish" else "fish"
 
 
 FAULTS = (jinja2.TemplateError, ProntoError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, OSError)
@@ -108,7 +131,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.unsafe_undefined(obj, str(argument)) if type(obj) is shellwords.Code else super().getitem(obj, argument)
 
 
-def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+def _environment(loader: jinja2.BaseLoader, shell: str = "bash") -> jinja2.Environment:
     made = _Environment(
         block_start_string="<%",
         block_end_string="%>",
@@ -123,12 +146,15 @@ def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters = {filter_.__name__: _known(filter_) for filter_ in FILTERS}
+    quoting: dict[str, Callable[..., shellwords.Code]] = {filter_.__name__: partial(filter_, shell=shell) for filter_ in QUOTING}
+    made.filters = {filter_.__name__: _known(quoting.get(filter_.__name__, filter_)) for filter_ in FILTERS}
     made.globals.clear()
     return made
 
 
-FILTERS: tuple[Callable[..., shellwords.Code], ...] = (shellwords.quote, shellwords.words, shellwords.name, shellwords.remark)
+QUOTING: tuple[Callable[..., shellwords.Code], ...] = (shellwords.quote, shellwords.words)
+"""Those that depend on the shell."""
+FILTERS: tuple[Callable[..., shellwords.Code], ...] = (*QUOTING, shellwords.name, shellwords.remark)
 """All there are: each makes text that may stand in a script, and no filter may work on such text afterwards."""
 
 
@@ -157,20 +183,21 @@ def finalize(value: object) -> shellwords.Code:
     return value
 
 
-def lint(source: str, path: str) -> None:
+def lint(source: str, path: str, shell: str) -> None:
     """Raises `InvalidTemplate` at the first fault."""
-    for line, fault in Lint(source).faults():
+    for line, fault in (FishLint if shell == "fish" else Lint)(source).faults():
         raise InvalidTemplate(f"Template {path}, line {line}: {fault}", cure="docs/how-to/write-a-template.md tells the rules")
 
 
 class _Linted(jinja2.BaseLoader):
     """Hands on templates that another loader finds, once the lint has nothing to say."""
 
-    def __init__(self, loader: jinja2.BaseLoader) -> None:
+    def __init__(self, loader: jinja2.BaseLoader, shell: str) -> None:
         self._loader = loader
+        self._shell = shell
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
         """As Jinja has it. Raises `InvalidTemplate`."""
         source, path, current = self._loader.get_source(environment, template)
-        lint(source, path or template)
+        lint(source, path or template, self._shell)
         return source, path, current

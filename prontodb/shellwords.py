@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-SHELLS = ("bash", "zsh")
+SHELLS = ("bash", "zsh", "fish")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 NAME_LENGTH = 64
 RESERVED = frozenset(
@@ -32,6 +32,16 @@ RESERVED = frozenset(
 """No function may be called what a shell uses itself: it would change every script that is sourced after it, or be called by the shell."""
 RESERVED_STARTS = ("__pronto", "_prontodb", "TRAP")
 """Ours; and in zsh a function TRAPINT is what happens at that signal."""
+RESERVED_IN_FISH = frozenset(
+    """_ abbr and argparse begin block breakpoint commandline complete contains count emit end function functions math not or path random
+    realpath set_color status string switch
+    N_ cdh contains_seq diff dirh edit_command_buffer export funced funcsave grep isatty la ll ls man nextd open prevd prompt_hostname
+    prompt_login prompt_pwd psub seq setenv suspend vared""".split()  # noqa: SIM905 - to be read, not to be scrolled
+)
+"""What fish has beyond those: words and builtins, and functions that its own completions and settings call."""
+RESERVED_STARTS_IN_FISH = ("fish_", "__fish_", "__terlar", "_validate")
+PLAIN = "_-/"
+"""What a word of fish may have, apart from letters and digits, so that fish_indent would write it without quotes."""
 
 
 class Code(str):
@@ -40,19 +50,26 @@ class Code(str):
     __slots__ = ()
 
 
-def quote(value: object) -> Code:
+def quote(value: object, shell: str = "bash") -> Code:
     """One word, in single quotes: the same in bash and zsh, whatever their options. Raises `UsageError` for a NUL, which none can hold."""
     text = _text(value)
     if "\0" in text:
         raise UsageError(f"A value with a NUL in it cannot stand in a shell script: {text!r}")
-    return Code("'" + text.replace("'", "'\\''") + "'")
+    return Code(_fish(text) if shell == "fish" else "'" + text.replace("'", "'\\''") + "'")
 
 
-def words(values: "Iterable[object]") -> Code:
+def _fish(text: str) -> str:
+    """In fish the backslash escapes within single quotes, itself and the quote. What needs no quotes has none, as fish_indent has it."""
+    if text and all(mark in PLAIN or mark.isalpha() or (mark.isascii() and mark.isdigit()) for mark in text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def words(values: "Iterable[object]", shell: str = "bash") -> Code:
     """Several words. Raises `UsageError` for a text, whose words would be its letters."""
     if isinstance(values, str):
         raise UsageError("Only a list makes words, not a text")
-    return Code(" ".join(quote(value) for value in values))
+    return Code(" ".join(quote(value, shell) for value in values))
 
 
 def name(value: object) -> Code:
@@ -68,12 +85,13 @@ def remark(value: object) -> Code:
     return Code(json.dumps(_text(value))[1:-1].replace('\\"', '"'))
 
 
-def function_name(text: str) -> str:
+def function_name(text: str, shell: str) -> str:
     """The name of a function that is to be generated. Raises `UsageError` where it is no name, or a shell's own."""
     name(text)
-    if text in RESERVED or text.startswith(RESERVED_STARTS):
+    taken = text in RESERVED or text.startswith(RESERVED_STARTS)
+    if taken or (shell == "fish" and (text in RESERVED_IN_FISH or text.startswith(RESERVED_STARTS_IN_FISH))):
         why = "a pinned function needs a name of its own" if text.startswith("pronto") else "shells use it themselves"
-        raise UsageError(f"Invalid function name '{text}': {why}", cure="prontodb shell wrapper acme bash --profile acme")
+        raise UsageError(f"Invalid function name '{text}': {why}", cure=f"prontodb shell wrapper acme {shell} --profile acme")
     return text
 
 

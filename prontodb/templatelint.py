@@ -30,6 +30,7 @@ ESCAPE, SUM = "a backslash", "(( ))"
 OLD_SUM = "`$[ ]` is a sum: write $(( ))"
 UNCLEAR_COMMENT = "`#` behind a parenthesis may begin a comment: put a space between them"
 UNKNOWN_END = "the end of a here-document must be known beforehand"
+NESTED_COMMENT = "a comment within ( ) may end it or not: put it elsewhere"
 
 
 class Lint:
@@ -211,3 +212,51 @@ class Lint:
         if ends:
             self._within.pop()
         self._at += 1
+
+
+class FishLint(Lint):
+    """The same for fish, where a backslash escapes within single quotes, backquotes are letters, and there is no here-document."""
+
+    def _shell(self) -> str:
+        state, mark = self._within[-1], self._source[self._at]
+        if state == ESCAPE:
+            self._step(ends=True)
+            self._escaped = self._at
+        elif run := RUN.match(self._source, self._at):
+            self._at = run.end()
+        elif state == COMMENT:
+            self._step(ends=mark == "\n")
+        elif mark == "\\":
+            self._enter(ESCAPE, 1)
+        elif state == SINGLE:
+            self._step(ends=mark == "'")
+        elif state == DOUBLE:
+            self._double(mark)
+        else:
+            return self._code(mark)
+        return ""
+
+    def _double(self, mark: str) -> None:
+        if self._source.startswith("$(", self._at):
+            self._enter(NESTED, 2)
+        else:
+            self._step(ends=mark == '"')
+
+    def _code(self, mark: str) -> str:
+        if mark == "#":
+            return self._hash()
+        if mark in "'\"":
+            self._enter(SINGLE if mark == "'" else DOUBLE, 1)
+        elif mark == "(":
+            self._enter(NESTED, 1)
+        else:
+            self._step(ends=mark == ")" and self._within[-1] == NESTED)
+        return ""
+
+    def _hash(self) -> str:
+        fault = self._unclear("#") or (NESTED_COMMENT if self._within[-1] == NESTED and self._starts_word() else "")
+        if not fault and self._starts_word():
+            self._enter(COMMENT, 1)
+        else:
+            self._at += 1
+        return fault

@@ -94,8 +94,9 @@ class Home:
     def shell(self, script: str, shell: str = "bash", **options: Any) -> Result:
         """Runs a script in a real shell."""
         env = self.env | options.pop("env", {})
-        argv = [shell, "-f", "-c", script] if shell == "zsh" else [shell, "--norc", "-c", script]
+        bare = {"zsh": "-f", "fish": "--no-config"}.get(shell, "--norc")
         feed: dict[str, Any] = {"stdin": subprocess.DEVNULL} | options
+        argv = [shell, bare, "-c", script]
         done = subprocess.run(argv, capture_output=True, env=env, cwd=self.folder, timeout=60, check=False, **feed)
         return Result(done.returncode, done.stdout, done.stderr)
 

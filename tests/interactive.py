@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -15,15 +16,18 @@ from .conftest import Home
 SNAPSHOTS = {
     "bash": "{ declare -p; declare -f; alias; set -o; shopt; trap; complete -p; }",
     "zsh": "{ typeset -p; typeset -f; alias -L; set -o; trap; }",
+    "fish": """begin; set -L; functions -a -n; complete; abbr; bind; for name in (functions -a -n)
+        test -e $__fish_data_dir/functions/$name.fish; or functions --no-details $name; end; end""",
 }
 """What a shell holds. In zsh completions are variables."""
 FLEETING = re.compile(
     r"(declare|typeset|export) (\S+ )?(_|RANDOM|SRANDOM|SECONDS|LINENO|EPOCH\w+|BASH_ARG[CV]|BASHPID|FUNCNAME|PIPESTATUS|pipestatus|status|\?)(=|$)"
+    r"|(status|status_generation|pipestatus|name|history|CMD_DURATION|__fish_last_bind_mode|last_pid|fish_kill_signal)( |$)"
 )
 """Variables that change by themselves, or come into being when somebody looks at them."""
 WAIT = 20
 LINES = itertools.count()
-BARE = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}
+BARE = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"], "fish": ["--no-config", "-i"]}
 
 
 def made(home: Home, *words: str) -> str:
@@ -64,10 +68,11 @@ def poll(found: Callable[[], bool], what: object = "") -> None:
 
 
 class Typist:
-    """Somebody who types into an interactive shell: with readline in bash, with zle in zsh."""
+    """Somebody who types into an interactive shell: with readline in bash, with zle in zsh, with fish's own in fish."""
 
     def __init__(self, home: Home, argv: list[str], **env: str) -> None:
         self.folder = home.folder
+        self.fish = "fish" in argv
         terminal = {"INPUTRC": "/dev/null", "TERM": "xterm", "COLUMNS": "250", "LINES": "50"}
         self.child = pexpect.spawn(
             argv[0], argv[1:], env=home.env | terminal | env, cwd=str(home.folder), dimensions=(50, 250), timeout=WAIT, encoding="utf-8"
@@ -82,7 +87,8 @@ class Typist:
         """What a command prints, to whichever of its outputs."""
         number = next(LINES)
         out, ready = self.folder / f"typed.{number}", self.folder / f"typed.{number}.done"
-        self.child.sendline(f"{{ {line}\n}} >{out} 2>&1; : >{ready}")
+        begin, end = ("begin", "end") if self.fish else ("{", "}")
+        self.child.sendline(f"{begin} {line}\n{end} >{out} 2>&1; : >{ready}")
         poll(ready.exists, line)
         return out.read_text(errors="surrogateescape")
 
@@ -98,8 +104,14 @@ class Typist:
         """Binds the key."""
         if shell == "bash":
             self.run("""function dump { printf '%s\\n' "$READLINE_LINE" >line; READLINE_LINE=; }; bind -x '"\\C-t": dump'""")
+        elif shell == "fish":
+            self.run("""function dump; commandline >line; commandline ''; end; bind \\ct dump""")
         else:
             self.run("""function dump { print -r -- "$BUFFER" >line; BUFFER=; }; zle -N dump; bindkey '^T' dump""")
+
+    def reading(self) -> bool:
+        """Whether the terminal is a command's, not the shell's."""
+        return os.tcgetpgrp(self.child.child_fd) != self.child.pid
 
     def shown(self, text: str) -> None:
         """Waits for a text on the screen."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the tests need and Python cannot: zsh, and a PostgreSQL server. Missing, it is an error where CI=true, and a loud skip
+# Brings what the tests need and Python cannot: zsh, fish, and a PostgreSQL server. Missing, it is an error where CI=true, and a loud skip
 # elsewhere.
 set -u
 
@@ -9,6 +9,7 @@ has_postgres() {
 
 missing() {
     command -v zsh >/dev/null || printf 'zsh '
+    command -v fish >/dev/null || printf 'fish '
     has_postgres || printf 'postgresql '
 }
 

@@ -40,17 +40,27 @@ while IFS= read -r line; do
     _prontodb
     echo $answer
 done <lines""",
+    "fish": """. ./init.fish
+complete -c prontodb -e
+complete -c prontodb -f -a '(__prontodb_complete)'
+complete -c prontodb -n __prontodb_files -a '"<files>"'
+set PATH
+while read line
+    set -l found (complete -C $line | string replace -r '\\t.*' '')
+    echo $found
+end <lines""",
 }
 """Reads lines of words, and answers with what is offered for the last one, with no command to start. That bash's compopt and zsh's
-compadd work in completion alone is got round."""
+compadd work in completion alone is got round. In fish the words are a line, and files have one name."""
+EVERY = ["bash", "zsh", "fish"]
 
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What there is to load, generated once."""
     home = Home(tmp_path_factory.mktemp("made"))
-    calls = {f"init.{shell}": ("init", shell) for shell in ("bash", "zsh")}
-    calls |= {f"wrapper.{shell}": ("wrapper", "acme", shell, "--user", "alice", "--meta", "acme") for shell in ("bash", "zsh")}
+    calls = {f"init.{shell}": ("init", shell) for shell in EVERY}
+    calls |= {f"wrapper.{shell}": ("wrapper", "acme", shell, "--user", "alice", "--meta", "acme") for shell in EVERY}
     return {name: made(home, *words) for name, words in calls.items()}
 
 
@@ -65,7 +75,8 @@ def loaded(home: Home, texts: dict[str, str]) -> Home:
 def asked(home: Home, shell: str, lines: list[list[str]]) -> list[list[str]]:
     """What a shell offers for each line, in one process."""
     require(shell)
-    (home.folder / "lines").write_text("".join("\x1f".join(["prontodb", *line]) + "\n" for line in lines))
+    between = " " if shell == "fish" else "\x1f"
+    (home.folder / "lines").write_text("".join(between.join(["prontodb", *line]) + "\n" for line in lines))
     done = home.shell(ASK[shell], shell)
     assert (done.status, done.err) == (0, "")
     assert len(done.lines) == len(lines)
@@ -93,14 +104,16 @@ def commands() -> Iterator[tuple[list[str], click.Command]]:
             yield [verb, below], found
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", EVERY)
 def test_every_verb_and_every_option_is_offered(loaded: Home, shell: str) -> None:
     tree = list(commands())
     lines = [[*words, last] for words, _ in tree for last in ("", "-")]
     offers = dict(zip(map(tuple, lines), asked(loaded, shell, lines), strict=True))
-    assert offers["",] == list(VERBS)
+    # fish has an order of its own.
+    order = sorted if shell == "fish" else list
+    assert offers["",] == order(VERBS)
     for group, rows in GROUPS.items():
-        assert offers[group, ""] == list(rows)
+        assert offers[group, ""] == order(rows)
     for words, command in tree:
         options = [param.opts for param in [*command.params, *common()] if isinstance(param, click.Option)]
         offered = offers[(*words, "-")]
@@ -117,12 +130,12 @@ CASES = {
     "set ": [],
     "set a.b.c ": [],
     "shell ": list(GROUPS["shell"]),
-    "shell init ": ["bash", "zsh"],
+    "shell init ": EVERY,
     "shell init bash ": [],
     "shell init zsh --q": OPTIONS,
     "shell wrapper acme z": ["zsh"],
     "shell wrapper acme zsh --t": ["--template"],
-    "shell unload ": ["bash", "zsh"],
+    "shell unload ": EVERY,
     "rescue d": ["drop"],
     "rescue --json --quiet li": ["list"],
     "--json rescue li": ["list"],
@@ -159,10 +172,15 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", EVERY)
 def test_what_is_offered(loaded: Home, shell: str) -> None:
-    answers = asked(loaded, shell, [split(line, shell) for line in CASES])
-    assert dict(zip(CASES, answers, strict=True)) == CASES
+    answers = dict(zip(CASES, asked(loaded, shell, [split(line, shell) for line in CASES]), strict=True))
+    if shell == "fish":
+        # Only what begins with the word is offered; the files there do, `<files>` does not.
+        assert [answers.pop(line) for line in ("set --file=", "set --file=x", "set -- -")] == [[], [], []]
+        assert answers == {line: sorted(words) for line, words in CASES.items() if line in answers}
+    else:
+        assert answers == CASES
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
@@ -178,12 +196,34 @@ def test_it_is_the_shell_alone_that_answers(loaded: Home, shell: str) -> None:
     assert not re.search(r"`|\$\(|<\(|(?<!\|)\|(?!\|)|(?<!&)&(?!&)|^\s*\((?!\))", code, re.MULTILINE), code
 
 
+def test_fish_starts_no_process_but_for_addresses(loaded: Home) -> None:
+    """Its functions call builtins, themselves and each other, and nothing else."""
+    require("fish")
+    names = "__prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_complete __prontodb_files"
+    text = loaded.shell(f". ./init.fish; for name in {names}; functions --no-details $name; end", "fish").out.decode()
+    code = re.sub(r"'([^'\\]|\\.)*'", "''", re.sub(r"^ *(#|case ).*\n|^function \w+|for \w+ in", "", text, flags=re.MULTILINE))
+    keywords = r"(?:if|else|and|or|not|begin|end|switch)\b"
+    called = set(re.findall(rf"(?:^|\()\s*(?:{keywords}\s+)*(?!{keywords}|builtin\b)(\w+)", code, re.MULTILINE))
+    assert called == {*names.split()[:2], "__prontodb_step", "__prontodb_look", "__prontodb_addresses"}
+    assert code.count("builtin ") > 100
+
+
+def test_fish_shows_what_words_are_for(loaded: Home) -> None:
+    require("fish")
+    done = loaded.shell(
+        ". ./init.fish; set PATH; for line in 'prontodb she' 'prontodb set --tt' 'help resc'; complete -C $line; end", "fish"
+    )
+    assert done.lines[0] == f"shell\t{VERBS['shell'].summary}"
+    assert done.lines[1].startswith("--ttl\t")
+
+
 def test_the_table_has_no_word_that_needs_quoting() -> None:
     made = completions()
     lines = made["completions"]
     assert isinstance(lines, list)
     for line in [*lines, {"words": made["common"], "verbs": made["valued"], "choices": "", "flags": ""}]:
-        assert all(re.fullmatch("[a-z0-9 -]*|<files>|<address(es)?>", text, re.IGNORECASE) for text in line.values()), line
+        words = [text for name, text in line.items() if name != "told"]
+        assert all(re.fullmatch("[a-z0-9 -]*|<files>|<address(es)?>", text, re.IGNORECASE) for text in words), line
 
 
 TYPED = {
@@ -202,10 +242,11 @@ TYPED = {
 
 def load(home: Home, shell: str) -> str:
     """All of it, after what has to come first."""
-    return f"{compinit(home) if shell == 'zsh' else 'set +m'}; . ./init.{shell}; . ./wrapper.{shell}"
+    first = compinit(home) if shell == "zsh" else "set +m" if shell == "bash" else ":"
+    return f"{first}; . ./init.{shell}; . ./wrapper.{shell}"
 
 
-@pytest.fixture(params=["bash", "zsh"])
+@pytest.fixture(params=EVERY)
 def typist(request: pytest.FixtureRequest, loaded: Home) -> Iterator[Typist]:
     """Somebody at a shell into which all of it is loaded, and which finds no command to start."""
     shell: str = request.param
@@ -213,7 +254,7 @@ def typist(request: pytest.FixtureRequest, loaded: Home) -> Iterator[Typist]:
     (loaded.folder / "unusual.txt").touch()
     typing = Typist.at(loaded, shell)
     typing.record(shell)
-    assert typing.run(f"{load(loaded, shell)}; PATH=") == ""
+    assert typing.run(f"{load(loaded, shell)}; {'set PATH' if shell == 'fish' else 'PATH='}") == ""
     yield typing
     typing.close()
 

@@ -38,7 +38,7 @@ PLACES = {
 }
 
 
-@pytest.fixture(params=["bash", "zsh"])
+@pytest.fixture(params=["bash", "zsh", "fish"])
 def typist(request: pytest.FixtureRequest, home: Home) -> Iterator[Typist]:
     """Somebody at a shell with the functions, a wrapper for alice and her meta, and things in both contexts."""
     shell: str = request.param
@@ -51,7 +51,8 @@ def typist(request: pytest.FixtureRequest, home: Home) -> Iterator[Typist]:
     (home.folder / "acme").write_text(made(home, "wrapper", "acme", shell, "--user", "alice", "--meta", "acme"))
     typing = Typist.at(home, shell, LC_ALL="C.UTF-8")
     typing.record(shell)
-    assert typing.run(f"{compinit(home) if shell == 'zsh' else 'set +m'}; . ./init; . ./acme") == ""
+    first = compinit(home) if shell == "zsh" else "set +m" if shell == "bash" else ":"
+    assert typing.run(f"{first}; . ./init; . ./acme") == ""
     yield typing
     typing.close()
 
@@ -62,7 +63,7 @@ def test_an_address_is_completed_segment_by_segment(typist: Typist) -> None:
     for typed, line in PLACES.items():
         for name in ("pronto", "prontodb"):
             assert typist.completed(typed.format(name)) == line.format(name)
-    assert typist.run("jobs; echo $?") == "0\n"
+    assert typist.run("jobs") in ("", "jobs: There are no jobs\n")
 
 
 def test_a_wrapper_offers_what_is_in_its_pin(typist: Typist) -> None:

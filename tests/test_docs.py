@@ -15,6 +15,7 @@ import pytest
 from . import reference, reference_pages, tour
 from .conftest import Home
 from .pgserver import Server
+from .shells import require
 
 ROOT = Path(__file__).parent.parent
 KEY = re.compile(r"\d{10}_[0-9a-f]{8}_")
@@ -57,6 +58,19 @@ def test_examples_in_python_show_what_happens(home: Home, page: Path) -> None:
     argv = [sys.executable, "-W", "error", "-m", "doctest", "page.txt"]
     done = subprocess.run(argv, env=home.env, cwd=home.folder, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+FISH = [path for path in ROOT.glob("docs/**/*.md") if "```fish-session\n" in path.read_text()]
+
+
+@pytest.mark.parametrize("page", FISH, ids=lambda page: page.name)
+def test_examples_in_fish_show_what_happens(home: Home, page: Path) -> None:
+    require("fish")
+    for session in re.findall(r"```fish-session\n(.*?)```", page.read_text(), re.DOTALL):
+        for part in re.split(r"^(?=\$ )", session, flags=re.MULTILINE)[1:]:
+            line, _, shown = part.partition("\n")
+            done = home.shell(line[2:], "fish")
+            assert _same(done.out.decode() + done.err, shown), done
 
 
 def _examples(home: Home, text: str) -> None:

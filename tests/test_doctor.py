@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def test_where_nothing_is_wrong(home: Home) -> None:
     told = 'not told; loaded by eval "$(prontodb shell init bash)", pronto shell doctor tells more'
     assert rows(done) == {"command": (COMMAND, ""), "pins": ("none", ""), "function pronto": (told, "")}
     assert "init zsh" in doctor(home, env={"SHELL": "/usr/bin/zsh"})["function pronto"][0]
+    assert "prontodb shell init fish | source" in doctor(home, env={"SHELL": "/usr/bin/fish"})["function pronto"][0]
 
 
 def first(home: Home, shell: str) -> str:
@@ -70,7 +72,7 @@ def first(home: Home, shell: str) -> str:
     return compinit(home) if shell == "zsh" else ":"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_that_is_set_up(home: Home, shell: str) -> None:
     require(shell)
     write(home, "init", made(home, "init", shell))
@@ -102,14 +104,24 @@ def test_a_command_that_is_hidden(home: Home, shell: str, hidden: str) -> None:
     assert done.status == 1
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_that_is_missing(home: Home, shell: str) -> None:
     require(shell)
     write(home, "init", made(home, "init", shell))
-    done = home.shell(f". ./init; {'complete -r prontodb' if shell == 'bash' else ':'}; pronto shell doctor", shell)
-    cure = "load prontodb's part again" if shell == "bash" else "run compinit before prontodb's part"
+    away = {"bash": "complete -r prontodb", "zsh": ":", "fish": "complete -c prontodb -e"}[shell]
+    done = home.shell(f". ./init; {away}; pronto shell doctor", shell)
+    cure = "run compinit before prontodb's part" if shell == "zsh" else "load prontodb's part again"
     assert rows(done)["completion"] == ("no", cure)
     assert done.status == 1
+
+
+def test_a_command_that_is_hidden_in_fish(home: Home) -> None:
+    require("fish")
+    write(home, "init", made(home, "init", "fish"))
+    for hide in ("alias prontodb=true", "function prontodb; end"):
+        done = home.shell(f". ./init\n{hide}\npronto shell doctor", "fish")
+        assert rows(done)["prontodb"] == ("function", "the function hides the command: functions -e prontodb")
+        assert done.status == 1
 
 
 @pytest.mark.parametrize(("mode", "hostile"), MODES)
@@ -141,8 +153,14 @@ TOLD = {
         "shell": "bash 4.4 or newer is needed",
         "prontodb": "put its folder on PATH",
     },
-    "nonsense\n\n\nyes\n": {"function pronto": "open", "shell": "bash or zsh is needed", "prontodb": "put its folder on PATH"},
-    "[1]\nfish 3.6\nfile\n\udcff\n": {"function pronto": "open", "shell": "bash or zsh is needed", "completion": "load"},
+    "nonsense\n\n\nyes\n": {"function pronto": "open", "shell": "bash, zsh, fish is needed", "prontodb": "put its folder on PATH"},
+    "[1]\nfish 3.6\nfile\n\udcff\n": {"function pronto": "open", "completion": "load"},
+    "[1]\nfish 3.3.1\nfunction\nyes\n": {
+        "function pronto": "open",
+        "shell": "fish 3.4 or newer is needed",
+        "prontodb": "the function hides the command: functions -e prontodb",
+    },
+    "[1]\ntcsh 6\nfile\nyes\n": {"function pronto": "open", "shell": "bash, zsh, fish is needed"},
     "only\ntwo": {},
 }
 
@@ -205,7 +223,7 @@ def test_pins(home: Home, env: dict[str, str], state: str, cure: bool) -> None:
 
 def test_a_current_file(home: Home) -> None:
     for number, words in enumerate(
-        (["init", "bash"], ["init", "zsh"], ["wrapper", "acme", "zsh", "--user", "alice"], ["unload", "bash", "x"])
+        (["init", "bash"], ["init", "zsh"], ["wrapper", "acme", "zsh", "--user", "alice"], ["unload", "bash", "x"], ["init", "fish"])
     ):
         name = write(home, f"file{number}", made(home, *words))
         assert doctor(home, name)[name] == ("current", "")
@@ -268,6 +286,7 @@ def test_the_cure_of_an_older_file_makes_it_again(home: Home, words: str, spec: 
 def test_a_cure_works_as_it_stands(home: Home) -> None:
     home.call("profile", "add", "acme", "--user", "alice")
     calls = [("init", "zsh"), ("wrapper", "w", "zsh", "--profile", "acme"), ("wrapper", "w", "bash", "--user", "bob", "-p", "x")]
+    calls += [("init", "fish"), ("wrapper", "w", "fish", "--profile", "acme"), ("use", "acme", "--eval", "fish"), ("unload", "fish", "w")]
     for words in [*calls, ("use", "acme", "--eval", "bash"), ("unload", "zsh", "w")]:
         name = write(home, "file", made(home, *words).replace(f'"prontodb": "{__version__}"', '"prontodb": "0.0.1"'))
         cure = doctor(home, name)[name][1]
@@ -288,7 +307,7 @@ NONSENSE = [
     f'{{"prontodb": "{__version__}", "make": "init"}}',
     f'{{"prontodb": "{__version__}", "make": ["init"], "shell": "bash"}}',
     f'{{"prontodb": "{__version__}", "make": {{}}, "shell": "bash"}}',
-    f'{{"prontodb": "{__version__}", "make": "init", "shell": "fish"}}',
+    f'{{"prontodb": "{__version__}", "make": "init", "shell": "tcsh"}}',
     f'{{"prontodb": "{__version__}", "make": "init", "shell": ["bash"]}}',
     f'{{"prontodb": {__version__[0]}, "make": "init", "shell": "bash"}}',
     f'{{"prontodb": "{__version__}\\\\ud800", "make": "init", "shell": "bash"}}',
@@ -371,10 +390,10 @@ def check(home: Home, *words: str, **options: Any) -> tuple[list[list[str]], Res
     return found, done
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_file_in_which_nothing_is_wrong(home: Home, shell: str) -> None:
     require(shell)
-    tools = [shell, "shellcheck", "shfmt"] if shell == "bash" else [shell, "shfmt"]
+    tools = {"bash": ["bash", "shellcheck", "shfmt"], "zsh": ["zsh", "shfmt"], "fish": ["fish", "fish_indent"]}[shell]
     for words in (["init", shell], ["wrapper", "acme", shell, "--user", "alice"], ["unload", shell], ["unload", shell, "acme"]):
         name = write(home, "file", made(home, *words))
         found, done = check(home, name)
@@ -382,13 +401,13 @@ def test_a_file_in_which_nothing_is_wrong(home: Home, shell: str) -> None:
         assert done.err == ""
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_an_error_of_syntax(home: Home, shell: str) -> None:
     require(shell)
     name = write(home, f"file.{shell}", "echo fine\nif true; then\n    echo 'it\n")
     found, done = check(home, name)
     assert found[0] == [name, shell, "failed"]
-    assert f"{name}: line 3: " in done.err or f"{name}:4: " in done.err
+    assert re.search(rf"{name}(: line 3: |:4: | \(line 2\): )", done.err)
 
 
 def test_what_the_tools_find_is_told_in_lines(home: Home) -> None:
@@ -419,6 +438,8 @@ def test_the_shell_is_known_by_stamp_name_or_first_line(home: Home) -> None:
     files = {"one.zsh": zsh, ".zshrc": zsh, "script": f"#!/usr/bin/env zsh\n{zsh}", "stamped": stamp({**WRAPPER, "shell": "zsh"})}
     for name, text in files.items():
         assert check(home, write(home, name, text))[0][0][1] == "zsh"
+    for name, text in {"one.fish": "echo\n", "script": "#!/usr/bin/env fish\n", "stamped": stamp({**WRAPPER, "shell": "fish"})}.items():
+        assert check(home, write(home, name, text))[0][0][1] == "fish"
     assert check(home, write(home, "plain", "echo\n"))[0][0][1] == "bash"
     assert check(home, "plain", "--shell", "zsh")[0][0][1] == "zsh"
 
@@ -460,11 +481,16 @@ def test_templates_are_checked_by_their_rules(home: Home) -> None:
 
 def test_the_templates_there_are(home: Home) -> None:
     found = [line.split("\t") for line in home.call("shell", "templates").lines]
-    assert {(name, whose) for name, whose, _ in found} >= {("fx", "built-in"), ("pantheon", "built-in")}
+    assert {(name, whose, shells) for name, whose, _, shells in found} == {
+        ("fx", "built-in", "bash zsh"),
+        ("pantheon", "built-in", "bash zsh"),
+        ("fx", "built-in", "fish"),
+    }
     folder = home.folder / ".config/prontodb/templates"
     folder.mkdir(parents=True)
     for name in ("mine.j2", "fx.j2", ".hidden.j2", "_part.j2", "notes.txt"):
         (folder / name).write_text("\n")
     told = json.loads(home.call("shell", "templates", "--json").out)
-    assert [(row["name"], row["whose"]) for row in told] == [("fx", "own"), ("mine", "own"), ("pantheon", "built-in")]
+    listed = [("fx", "own"), ("mine", "own"), ("pantheon", "built-in"), ("fx", "built-in")]
+    assert [(row["name"], row["whose"]) for row in told] == listed
     assert told[0]["file"] == str(folder / "fx.j2")

@@ -158,7 +158,7 @@ def test_aliases_and_functions_of_the_same_names_are_no_obstacle(loaded: Home, m
     assert (done.status, done.out, done.err) == (0, b"vv", "")
 
 
-@pytest.mark.parametrize("words", ["init fish", "init", "init bash more", "init bash --nonsense", "unload", "unload bash a-b", "nit bash"])
+@pytest.mark.parametrize("words", ["init tcsh", "init", "init bash more", "init bash --nonsense", "unload", "unload bash a-b", "nit bash"])
 def test_what_cannot_be_made_is_false(home: Home, words: str) -> None:
     done = home.run("shell", *words.split())
     assert (done.status, done.out) == (64, b"false\n")

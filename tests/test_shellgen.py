@@ -21,9 +21,10 @@ from prontodb.shellgen import STAMP, Templates
 from .conftest import COMMAND, Home
 from .interactive import held, snapshot
 from .shells import require
-from .wrapping import EVERYBODY, HOSTILE, MODES, STUB_SHOWS, canary, databases, kind, raw, rendered, run, shown, stub, wrap
+from .wrapping import ALL, EVERYBODY, HOSTILE, STATUS, STUB_SHOWS, canary, databases, kind, raw, rendered, run, shown, stub, wrap
 
 KINDS = ("bash", "zsh")
+EVERY = (*KINDS, "fish")
 TOOLS = Path(sys.executable).parent
 NAMES = ("acme", "_a", "A_1", "x" * 64)
 OPTIONS = {"": (), " -p": ("-p", "proj"), " -p -n": ("-p", "proj", "-n", "names")}
@@ -37,7 +38,7 @@ FORMS = {
 }
 KIN_FORMS = {"any kin": (), "user": ("--user", "keeper"), "profile": ("--profile", "keeper")}
 """For a template that chooses user, meta and cursor itself."""
-TEMPLATES = list(Templates({"HOME": "/nonexistent"}).names())
+TEMPLATES = {shell: list(Templates({"HOME": "/nonexistent"}).names(shell)) for shell in EVERY}
 
 
 def cases(template: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -64,7 +65,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return prepared(Home(tmp_path_factory.mktemp("matrix")))
 
 
-@pytest.fixture(params=[(template, shell) for template in TEMPLATES for shell in KINDS], ids=" ".join, scope="module")
+@pytest.fixture(params=[(template, shell) for shell in EVERY for template in TEMPLATES[shell]], ids=" ".join, scope="module")
 def matrix(request: pytest.FixtureRequest, stage: Home) -> tuple[str, str, dict[str, Path]]:
     """A template and a shell; and all files that come of them."""
     template, shell = request.param
@@ -88,15 +89,22 @@ def quiet(stage: Home, *argv: str | Path) -> None:
 
 
 def test_every_template_is_in_the_matrix() -> None:
-    assert TEMPLATES
-    assert all(list(cases(template)) for template in TEMPLATES)
+    assert {shell: {*names} for shell, names in TEMPLATES.items()} == {
+        "bash": {"fx", "pantheon"},
+        "zsh": {"fx", "pantheon"},
+        "fish": {"fx"},
+    }
+    assert all(list(cases(template)) for template in TEMPLATES["bash"])
 
 
 def test_the_text_is_sound(stage: Home, matrix: Matrix) -> None:
     _, shell, files = matrix
-    quiet(stage, TOOLS / "shfmt", "--diff", "--indent", "4", "-ln", shell, *files.values())
+    if shell == "fish":
+        quiet(stage, "fish_indent", "--check", *files.values())
+    else:
+        quiet(stage, TOOLS / "shfmt", "--diff", "--indent", "4", "-ln", shell, *files.values())
     for path in files.values():
-        quiet(stage, *MODES[shell], "-n", path)
+        quiet(stage, *ALL[shell], "-n", path)
     if shell == "bash":
         # Names change nothing; a long template takes a second.
         quiet(stage, TOOLS / "shellcheck", "--shell=bash", *(path for label, path in files.items() if label.startswith("acme ")))
@@ -104,12 +112,19 @@ def test_the_text_is_sound(stage: Home, matrix: Matrix) -> None:
 
 def test_reading_it_in_a_strict_shell_says_nothing(stage: Home, matrix: Matrix) -> None:
     _, shell, files = matrix
-    for mode in MODES:
+    for mode in ALL:
+        strict = () if mode == "fish" else ("-eu", "-o", "pipefail")
         if kind(mode) == shell:
             for path in files.values():
-                quiet(stage, *MODES[mode], "-eu", "-o", "pipefail", path)
-                quiet(stage, *MODES[mode], "-eu", "-o", "pipefail", "-c", 'eval "$(cat "$1")"', "shell", path)
+                quiet(stage, *ALL[mode], *strict, path)
+                quiet(stage, *ALL[mode], *strict, "-c", f'eval "$(cat {path})"')
+                quiet(stage, *ALL[mode], *strict, "-c", f"cat {path} | source" if shell == "fish" else ":")
     assert not canary(stage).exists()
+
+
+OWN = dict.fromkeys(KINDS, "alias ll='ls -l'; trap 'echo bye' USR1; PS1='$ '; zmodload zsh/parameter 2>/dev/null")
+OWN["fish"] = "alias mine='ls -l'; abbr -a my mine; complete -c mine -a x; function h --on-variable X; echo changed; end"
+"""What somebody has already."""
 
 
 def test_reading_it_twice_changes_nothing_and_unloading_undoes_it(stage: Home, matrix: Matrix) -> None:
@@ -117,12 +132,13 @@ def test_reading_it_twice_changes_nothing_and_unloading_undoes_it(stage: Home, m
     away = {name: stage.folder / f"away.{name}" for name in NAMES}
     for name, path in away.items():
         path.write_bytes(rendered(stage, "unload", shell, name, "--template", template))
-    for mode in (mode for mode in MODES if kind(mode) == shell):
-        lines = ["alias ll='ls -l'; trap 'echo bye' USR1; PS1='$ '; zmodload zsh/parameter 2>/dev/null"]
+    for mode in (mode for mode in ALL if kind(mode) == shell):
+        apart = "begin; {}; end" if shell == "fish" else "( {} )"
+        lines = [OWN[shell]]
         for path, (_, name, _) in zip(files.values(), cases(template), strict=True):
             steps = [f". {path}", f". {path}", f". {away[name]}"]
             taken = [snapshot(shell, f"{path}.{number}") for number in range(4)]
-            lines.append(f"( {taken[0]}; " + "; ".join(f"{step}; {taken[number + 1]}" for number, step in enumerate(steps)) + " )")
+            lines.append(apart.format(f"{taken[0]}; " + "; ".join(f"{step}; {taken[number + 1]}" for number, step in enumerate(steps))))
         done = run(stage, mode, "\n".join(lines))
         assert (done.status, done.out, done.err) == (0, b"", "")
         for label, path in files.items():
@@ -137,7 +153,7 @@ def test_sections_stand_in_the_same_order(matrix: Matrix) -> None:
     for path, (_, name, _) in zip(files.values(), cases(template), strict=True):
         lines = path.read_text().splitlines()
         functions = [number for number, line in enumerate(lines) if line.startswith("function ")]
-        completion = [number for number, line in enumerate(lines) if re.match(r"(if|    ).*(compdef|complete -F)", line)]
+        completion = [number for number, line in enumerate(lines) if re.match(r"(if|    ).*(compdef|complete -F|complete_for)", line)]
         assert lines[0].startswith(STAMP)
         assert lines[1].startswith(f"# {name}: ")
         assert functions
@@ -145,23 +161,33 @@ def test_sections_stand_in_the_same_order(matrix: Matrix) -> None:
         assert specs.stamped(lines[0])
 
 
-@pytest.mark.parametrize("shell", KINDS)
+@pytest.mark.parametrize("shell", EVERY)
 def test_unloading_takes_completion_away(home: Home, shell: str) -> None:
     require(shell)
     (home.folder / "init").write_bytes(rendered(home, "init", shell))
     (home.folder / "away").write_bytes(rendered(home, "unload", shell, "acme"))
-    start = "autoload -Uz compinit; compinit -u -D" if shell == "zsh" else ":"
+    start = "autoload -Uz compinit; compinit -u -D; zmodload zsh/parameter" if shell == "zsh" else ":"
     # zsh hides what is completed from listings.
-    registered = "[[ ${_comps[acme]-} == _prontodb ]]" if shell == "zsh" else "complete -p acme &>/dev/null"
+    registered = {
+        "bash": "complete -p acme &>/dev/null",
+        "zsh": "[[ ${_comps[acme]-} == _prontodb ]]",
+        "fish": "complete -c acme | string match -q '*__prontodb_complete*'",
+    }[shell]
+    still = f"{registered} && echo still" if shell == "fish" else f"if {registered}; then echo still; fi"
     steps = [
         snapshot(shell, "before"),
         wrap(home, shell),
         registered,
         ". ./away",
-        f"if {registered}; then echo still; fi",
+        still,
         snapshot(shell, "after"),
     ]
-    done = run(home, shell, "\n".join([start, ". ./init", "zmodload zsh/parameter 2>/dev/null || :", *steps]), options=("-e",))
+    done = run(
+        home,
+        shell,
+        "\n".join([start, ". ./init", *steps]),
+        options=() if shell == "fish" else ("-e",),
+    )
     assert (done.status, done.out, done.err) == (0, b"", "")
     assert held(home.folder / "before") == held(home.folder / "after")
 
@@ -203,7 +229,7 @@ def test_no_option_of_the_shell_makes_a_difference(home: Home, shell: str) -> No
 # Values that look like code.
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL)
 def test_hostile_paths_are_no_code(home: Home, mode: str) -> None:
     require(kind(mode))
     paths = [f"{home.folder}/{value}/x.db" for value in HOSTILE]
@@ -228,7 +254,7 @@ def test_a_hostile_path_holds_the_data(home: Home) -> None:
     assert not canary(home).exists()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL)
 def test_hostile_template_values_are_no_code(home: Home, mode: str) -> None:
     """All at once, and the program too: what finds its way into a value may come from anywhere."""
     require(kind(mode))
@@ -287,7 +313,9 @@ BAD = [
     (64, "Unknown template 'nope'", ("acme", "bash", *EVERYBODY, "--template", "nope")),
     (64, "Unknown template '../layout'", ("acme", "bash", *EVERYBODY, "--template", "../layout")),
     (64, "cursor 'nope'", ("acme", "bash", "--cursor", "nope")),
-    (64, "'fish'", ("acme", "fish", *EVERYBODY)),
+    (64, "'tcsh'", ("acme", "tcsh", *EVERYBODY)),
+    (64, "Template 'pantheon' is not for fish", ("acme", "fish", "--template", "pantheon")),
+    (64, "Unknown template 'nope'", ("acme", "fish", *EVERYBODY, "--template", "nope")),
     (64, "Missing argument", ("acme",)),
     (64, "Missing argument", ()),
     (64, "No such option", ("acme", "bash", "--usr", "alice")),
@@ -322,6 +350,12 @@ def test_bad_names_are_refused(stage: Home, name: str) -> None:
         refused(stage, "shell", *(("--", *verb) if name == "-x" else verb), status=64, why="" if name == "-x" else "Invalid function name")
 
 
+@pytest.mark.parametrize("name", ["if", "end", "begin", "string", "fish_prompt", "__fish_config", "psub", "pronto", "_"])
+def test_bad_names_in_fish_are_refused(stage: Home, name: str) -> None:
+    for verb in (("wrapper", name, "fish", *EVERYBODY), ("unload", "fish", name)):
+        refused(stage, "shell", *verb, status=64, why="Invalid function name")
+
+
 @pytest.mark.parametrize(("status", "why", "argv"), BAD, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_bad_calls_are_refused(stage: Home, status: int, why: str, argv: tuple[str, ...]) -> None:
     refused(stage, "shell", "wrapper", *argv, status=status, why=why)
@@ -332,7 +366,7 @@ def test_other_bad_calls_are_refused(stage: Home) -> None:
     refused(stage, "shell", "warpper", status=64, why="Unknown verb 'warpper'")
     refused(stage, "shell", "--bogus", "wrapper", "acme", "bash", status=64, why="No such option")
     refused(stage, "shell", "unload", "bash", "acme", "--template", "nope", status=64, why="Unknown template")
-    refused(stage, "shell", "init", "fish", status=64, why="'fish'")
+    refused(stage, "shell", "init", "tcsh", status=64, why="'tcsh'")
     assert stage.call("shell", "templates", "--bogus").out == b""
 
 
@@ -348,10 +382,14 @@ def test_a_cursor_and_options_that_contradict_it_are_refused(stage: Home) -> Non
     refused(stage, "shell", "wrapper", "acme", "bash", "--cursor", "work", "--meta", "globex", status=6, why="'globex'")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL)
 def test_evaluating_what_failed_fails(home: Home, mode: str) -> None:
     require(kind(mode))
-    done = run(home, mode, f'eval "$(prontodb shell wrapper if {kind(mode)} --user alice)"; echo $?; eval "$(prontodb shell)" || echo no')
+    done = run(
+        home,
+        mode,
+        f'eval "$(prontodb shell wrapper if {kind(mode)} --user alice)"; echo {STATUS[mode]}; eval "$(prontodb shell)" || echo no',
+    )
     assert done.out == b"1\nno\n"
     assert "Invalid function name 'if'" in done.err
 
@@ -366,6 +404,16 @@ def test_no_function_takes_the_place_of_a_shells_own() -> None:
     missed = {name for name in listed if shellwords.NAME.match(name) and name not in shellwords.RESERVED}
     assert len(set(listed)) > 100
     assert missed == set()
+
+
+def test_no_function_takes_the_place_of_one_of_fishs_own() -> None:
+    require("fish")
+    done = subprocess.run(["fish", "--no-config", "-c", "builtin -n; functions -a -n"], capture_output=True, text=True, check=True)
+    names = [name for name in done.stdout.split() if shellwords.NAME.match(name)]
+    assert len(names) > 200
+    for name in names:
+        with pytest.raises(UsageError, match="Invalid function name"):
+            shellwords.function_name(name, "fish")
 
 
 # Where the text leads.

@@ -15,23 +15,23 @@ from prontodb import shellgen, shellwords
 from prontodb.errors import ProntoError
 from prontodb.paths import resource
 from prontodb.shellgen import InvalidTemplate
-from prontodb.templatelint import FILTERS, Lint
+from prontodb.templatelint import FILTERS, FishLint, Lint
 
 from .conftest import Home
 from .shells import require
-from .wrapping import EVERYBODY, HOSTILE, MODES, canary, kind, raw, rendered, run, wrap
+from .wrapping import ALL, EVERYBODY, HOSTILE, MODES, canary, kind, raw, rendered, run, wrap
 
 VALUES: dict[str, object] = {"v": "it's $(touch canary)", "words": ["a b", "c"], "empty": "", "yes": True, "no": False}
 
 
-def alone(source: str, **values: object) -> str:
+def alone(source: str, shell: str = "bash", **values: object) -> str:
     """What a template comes to with no lint to look at it."""
-    return shellgen._environment(jinja2.DictLoader({})).from_string(source).render(VALUES | values)
+    return shellgen._environment(jinja2.DictLoader({}), shell).from_string(source).render(VALUES | values)
 
 
-def faults(source: str) -> list[tuple[int, str]]:
+def faults(source: str, shell: str = "bash") -> list[tuple[int, str]]:
     """What the lint says of a template."""
-    return list(Lint(source).faults())
+    return list((FishLint if shell == "fish" else Lint)(source).faults())
 
 
 # The last guard: nothing gets into the text but what a filter has made.
@@ -221,7 +221,41 @@ def test_subtle_faults_are_found(source: str) -> None:
 def test_every_template_and_every_shell_file_is_sound() -> None:
     files = [*Path(resource("templates")).rglob("*.j2"), *Path(resource("shell")).glob("*.*sh")]
     assert len(files) > 10
-    assert {str(path): found for path in files if (found := faults(path.read_text()))} == {}
+    fish = (shellgen.FISH, ".fish", "layout.j2")
+    assert sum(path.name.endswith(fish) for path in files) > 7
+    languages = {path: ["bash"] * (not path.name.endswith(fish[:2])) + ["fish"] * path.name.endswith(fish) for path in files}
+    assert {str(path): found for path in files for shell in languages[path] if (found := faults(path.read_text(), shell))} == {}
+
+
+IN_FISH = [
+    "echo <{ v | quote }>\n",
+    'echo "$(printf %s <{ v | quote }>)" (printf %s <{ v | quote }>)\n',
+    "echo 'it\\'s \\\\' <{ v | quote }> 'a\\b' \\' <{ v | quote }> \"\\\"\" <{ v | quote }>\n",
+    "echo '<{ v | name }>' \"$<{ v | name }>\" `<{ v | quote }>`\n",
+    "# <{ v | remark }> it's \"\necho a#b $x[(count $y)] <{ v | quote }>\n",
+    "if test <{ v | quote }> = '('; echo; end\n",
+    "cat <<E\n<{ v | quote }>\n",
+]
+NOT_IN_FISH = {
+    "single quotes": "echo 'it\\'<{ v | quote }>'",
+    "double quotes": 'echo "<{ v | quote }>"',
+    "a backslash": "echo \\<{ v | quote }>",
+    "a comment needs it": "# <{ v | quote }>",
+    "is for comments": "echo <{ v | remark }>",
+    "a comment within ( )": "echo (echo # )\n)",
+    "put a space": "(# <{ v | quote }>)",
+    "the text ends within $( )": "echo (",
+    "ends here ends within a comment": "<% if yes %># x<% endif %>",
+}
+
+
+def test_the_lint_reads_fish_as_fish_does() -> None:
+    assert [faults(source, "fish") for source in IN_FISH] == [[]] * len(IN_FISH)
+    found = {said: faults(source if "the text ends" in said else f"{source}\n", "fish") for said, source in NOT_IN_FISH.items()}
+    assert all(said in faults_[0][1] for said, faults_ in found.items()), found
+    # What one of the languages takes for the end of a quote, the other does not.
+    assert faults("echo 'it\\'<{ v | quote }>\n") == []
+    assert faults("echo 'it\\'s' <{ v | quote }>\n")
 
 
 MARKS = [
@@ -254,9 +288,9 @@ MARKS = [
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text() | st.lists(st.sampled_from(MARKS)).map("".join))
-def test_the_lint_survives_anything(source: str) -> None:
-    lines = [line for line, _ in faults(source)]
+@given(st.text() | st.lists(st.sampled_from(MARKS)).map("".join), st.sampled_from(["bash", "fish"]))
+def test_the_lint_survives_anything(source: str, shell: str) -> None:
+    lines = [line for line, _ in faults(source, shell)]
     assert all(1 <= line <= source.count("\n") + 1 for line in lines)
 
 
@@ -302,17 +336,19 @@ EVIL = (
 @given(sources=st.lists(st.lists(st.sampled_from(PARTS), min_size=2, max_size=9).map("".join), min_size=50, max_size=100))
 def test_what_the_lint_lets_through_runs_no_value(home: Home, sources: list[str]) -> None:
     """Templates put together at random, most of them nonsense; all that is sound to the lint is run."""
-    texts = []
-    for source in {source + "<{ v | quote }>\n" for source in sources if not faults(source + "<{ v | quote }>\n")}:
-        try:
-            texts.append(alone(source, v=EVIL, words=[EVIL]))
-        except (jinja2.TemplateError, InvalidTemplate):
-            continue
-    for number, text in enumerate(texts):
-        (home.folder / f"{number}").write_text(text)
-    for shell in ("bash", "zsh"):
-        run(home, shell, "".join(f"( . ./{number} ) </dev/null &>/dev/null\n" for number in range(len(texts))) + "wait")
-        assert not canary(home).exists(), texts
+    for shells in (["bash", "zsh"], ["fish"]):
+        texts = []
+        for source in {source + "<{ v | quote }>\n" for source in sources if not faults(source + "<{ v | quote }>\n", shells[0])}:
+            try:
+                texts.append(alone(source, shells[0], v=EVIL, words=[EVIL]))
+            except (jinja2.TemplateError, InvalidTemplate):
+                continue
+        for number, text in enumerate(texts):
+            (home.folder / f"{number}").write_text(text)
+        for shell in shells:
+            apart = "fish --no-config ./{} </dev/null &>/dev/null\n" if shell == "fish" else "( . ./{} ) </dev/null &>/dev/null\n"
+            run(home, shell, "".join(apart.format(number) for number in range(len(texts))) + "wait")
+            assert not canary(home).exists(), texts
 
 
 # Quoting, in the real shells.
@@ -323,13 +359,14 @@ TEXT = st.text(
 CODELIKE = st.lists(st.sampled_from([*HOSTILE, "'", '"', "\\", "\n", "!", "$(", "`", "%"])).map("".join)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(TEXT | CODELIKE, min_size=1, max_size=80))
 def test_quoted_text_is_the_same_text(home: Home, mode: str, values: list[str]) -> None:
     require(kind(mode))
     options = "setopt rc_quotes sh_word_split glob_subst ksh_arrays extended_glob" if mode == "zsh" else "shopt -s extglob nocasematch"
-    (home.folder / "script").write_bytes(raw(f"{options}\nprintf '%s\\0' {shellwords.words(values)}\n"))
+    options = "set IFS ''" if mode == "fish" else options
+    (home.folder / "script").write_bytes(raw(f"{options}\nprintf '%s\\0' {shellwords.words(values, kind(mode))}\n"))
     done = run(home, mode, ". ./script")
     assert (done.status, done.err) == (0, "")
     assert done.out == b"".join(raw(value) + b"\0" for value in values)
@@ -398,7 +435,7 @@ def test_ones_own_template_is_listed_and_comes_before_a_built_in_one(home: Home)
     own(home, "_part", "x")
     (path.parent / "notes.txt").write_text("no template")
     listed = home.call("shell", "templates").lines
-    assert listed[0] == f"fx\town\t{path}"
+    assert listed[0] == f"fx\town\t{path}\tbash zsh"
     assert not any("_part" in line or "notes" in line for line in listed)
     assert b"greets" in rendered(home, "wrapper", "acme", "bash", *EVERYBODY)
 
@@ -420,6 +457,58 @@ def test_what_prontodb_builds_upon_is_replaced_by_nobody(home: Home) -> None:
     assert (rendered(home, "unload", "bash", "acme"), rendered(home, "wrapper", "acme", "bash", *EVERYBODY)) == before
     assert rendered(home, "wrapper", "acme", "bash", *EVERYBODY, "--template", "layout") == b"echo mine\n"
 
+
+def test_ones_own_template_for_fish(home: Home) -> None:
+    """It has a name of its own, is read and quoted as fish does, and is used for fish only."""
+    require("fish")
+    own(home, "greeting.fish", GREETING_IN_FISH)
+    own(home, "_part", "echo 'it\\'s' <{ name | quote }>\n")
+    source = wrap(home, "fish", "--user", "alice", "--database", "./it's $(touch canary).db", "--template", "greeting")
+    done = run(home, "fish", f"{source}; acme 'a b'; acme_path | tail -n 1")
+    assert (done.lines, done.err) == (
+        [
+            "alice",
+            "-",
+            f"{home.folder}/it's $(touch canary).db",
+            "a b",
+            rendered_program(home),
+        ],
+        "",
+    )
+    away = rendered(home, "unload", "fish", "acme", "--template", "greeting").decode()
+    done = run(home, "fish", f"{source}; {away}\nacme; acme_path")
+    assert (done.out, done.err.count("Unknown command")) == (b"", 2)
+    listed = [line.split("\t") for line in home.call("shell", "templates").lines]
+    assert ["greeting", "own", str(home.folder / ".config/prontodb/templates/greeting.fish.j2"), "fish"] in listed
+    refused = home.call("shell", "wrapper", "acme", "bash", *EVERYBODY, "--template", "greeting")
+    assert (refused.status, "Template 'greeting' is not for bash" in refused.err) == (64, True)
+    assert home.call("shell", "check", ".config/prontodb/templates/greeting.fish.j2").out.endswith(b"\ttemplate\tok\n")
+    # A part that bash would read in one way and fish in another.
+    own(home, "parted.fish", '<% include "_part.j2" %>\n')
+    own(home, "parted", '<% include "_part.j2" %>\n')
+    for shell, status in (("bash", 1), ("fish", 0)):
+        assert home.call("shell", "wrapper", "acme", shell, *EVERYBODY, "--template", "parted").status == status
+    assert not canary(home).exists()
+
+
+GREETING_IN_FISH = """\
+<% extends "layout.j2" %>
+<% block about %>
+# <{ name | name }>: greets <{ label | remark }>.
+<% endblock %>
+<% block functions %>
+function <{ name | name }>
+    builtin printf '%s\\n' <% for pin in pins %><{ pin.value | quote }> <% endfor %>$argv
+end
+
+function <{ name | name }>_path
+    builtin printf '%s\\n' <{ program | words }>
+end
+<% endblock %>
+<% block completion %>
+<% include "complete.fish.j2" %>
+<% endblock %>
+"""
 
 FAULTY = {
     "a\n\n<{ missing | quote }>\n": (3, "'missing' is undefined"),

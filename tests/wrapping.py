@@ -15,6 +15,12 @@ MODES = {
     "zsh": ("zsh", "-f"),
 }
 """Ways to run a script: in bash, in bash as POSIX has it, in zsh."""
+ALL = MODES | {"fish": ("fish", "--no-config")}
+"""And in fish, whose language is another."""
+CONFIGURED = "fish with its files"
+"""As people have it: universal variables are kept, which they are not without."""
+STATUS = dict.fromkeys(MODES, "$?") | {"fish": "$status"}
+"""The status of the last command."""
 EVERYBODY = ("--user", "alice", "--meta", "acme")
 
 HOSTILE = [
@@ -49,7 +55,7 @@ HOSTILE = [
 
 def kind(mode: str) -> str:
     """The shell that it is."""
-    return "zsh" if mode == "zsh" else "bash"
+    return mode if mode == "zsh" else "fish" if mode.startswith("fish") else "bash"
 
 
 def raw(text: str) -> bytes:
@@ -61,7 +67,7 @@ def run(home: Home, mode: str, script: str, *args: str, options: Sequence[str] =
     """Runs a script with arguments; its standard input is /dev/null unless `input` or `stdin` says otherwise."""
     env = home.env | feed.pop("env", {})
     feed = feed if "input" in feed else {"stdin": subprocess.DEVNULL} | feed
-    argv = [*MODES[mode], *options, "-c", script, "shell", *args]
+    argv = [*(ALL | {CONFIGURED: ("fish",)})[mode], *options, "-c", script, *(() if kind(mode) == "fish" else ("shell",)), *args]
     done = subprocess.run([raw(word) for word in argv], capture_output=True, env=env, cwd=home.folder, timeout=60, check=False, **feed)
     return Result(done.returncode, done.stdout, done.stderr)
 

@@ -25,6 +25,7 @@ from .tables import show
 TOOLS = {
     "bash": (("bash", "-n"), ("shellcheck", "--shell=bash"), ("shfmt", "--diff", "--indent=4", "--language-dialect=bash")),
     "zsh": (("zsh", "-f", "-n"), ("shfmt", "--diff", "--indent=4", "--language-dialect=zsh")),
+    "fish": (("fish", "--no-config", "--no-execute"), ("fish_indent", "--check")),
 }
 """What looks at a file, in each shell's own terms."""
 OK, FAILED, MISSING = "ok", "failed", "not installed"
@@ -33,8 +34,13 @@ OK, FAILED, MISSING = "ok", "failed", "not installed"
 @verb(epilog="Example: prontodb shell templates")
 def templates(session: Session) -> int:
     """List what wrappers can be made from, your own templates first."""
-    rows = [{"name": name, "whose": whose, "file": file} for name, (file, whose) in Templates(session.environ).names().items()]
-    return show(session, ("name", "whose", "file"), rows)
+    found = Templates(session.environ)
+    rows = [
+        {"name": name, "whose": whose, "file": file, "shells": shells}
+        for shells in ("bash zsh", "fish")
+        for name, (file, whose) in found.names(shells.split()[0]).items()
+    ]
+    return show(session, ("name", "whose", "file", "shells"), rows)
 
 
 @verb(epilog="Example: prontodb shell check ~/.config/prontodb/acme.bash")
@@ -113,5 +119,7 @@ def _kind(path: str, first: str) -> str:
     spec = diagnosis.spec(first)
     if spec:
         return str(spec["shell"])
+    if path.endswith(".fish") or (first.startswith("#!") and "fish" in first):
+        return "fish"
     named = path.endswith(".zsh") or os.path.basename(path).startswith((".zsh", ".zprofile", ".zlog"))
     return "zsh" if named or (first.startswith("#!") and "zsh" in first) else "bash"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 from .. import children
 from ..paths import resource
+from ..shellwords import quote
 from .specs import MARKER, VARIABLES
 
 
@@ -42,4 +43,6 @@ def _prepared(command: list[str], environ: dict[str, str]) -> tuple[list[str], d
         theirs = {"PRONTO_ZDOTDIR": environ["ZDOTDIR"]} if "ZDOTDIR" in environ else {}
         environ.pop("PRONTO_ZDOTDIR", None)
         return command, {**environ, **theirs, "ZDOTDIR": f"{resource('shell')}/zsh"}
+    if name == "fish":
+        return [*command, "--init-command", f"source {quote(resource('shell') + '/marker.fish', 'fish')}; __pronto_mark"], environ
     return command, environ

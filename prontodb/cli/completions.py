@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from .table import Row
+
+    Line = dict[str, Any]
 
 from . import group
 from .table import GROUPS, VERBS
@@ -28,16 +32,20 @@ TAKEN = {"address", "source", "destination", "place"}
 
 
 def completions() -> dict[str, object]:
-    """The values of the template `init`: lines of words, verbs, choices and options; the common options; the options that take a value."""
+    """The values of the template `init`: lines of words, verbs, choices and options; the common options; the options that take a value.
+    Under `told` stands what fish shows: each word with a tab and its summary.
+    """
     commands = dict(_commands(group.root(), ()))
     lines = [_line(words, command) for words, command in commands.items()]
     # Help takes the words of the verbs as its own.
-    lines += [{"words": f"help {name}", "verbs": "", "choices": " ".join(rows), "flags": ""} for name, rows in GROUPS.items()]
+    lines += [_help(name, rows) for name, rows in GROUPS.items()]
     valued = {name for command in commands.values() for param in command.params if _valued(param) for name in param.opts}
     return {
         "completions": [line for line in lines if line["verbs"] or line["choices"] or line["flags"]],
         "common": " ".join(["", *_flags(group.common()), "--help"]),
+        "common_told": [*_flags_told(group.common()), "--help\tTell what it does."],
         "valued": f" {' '.join(sorted(valued))} ",
+        "valued_words": sorted(valued),
     }
 
 
@@ -51,10 +59,28 @@ def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[
             yield from _commands(below, (*words, name))
 
 
-def _line(words: tuple[str, ...], command: click.Command) -> dict[str, str]:
-    verbs = command.rows if isinstance(command, group.Verbs) else GROUPS if words == ("help",) else {}
+def _line(words: tuple[str, ...], command: click.Command) -> Line:
+    rows = command.rows if isinstance(command, group.Verbs) else VERBS if words == ("help",) else {}
+    verbs = GROUPS if words == ("help",) else rows
     choices = CHOICES.get(words) or " ".join(_choices(command)) or _addresses(command)
-    return {"words": " ".join(words), "verbs": " ".join(verbs), "choices": choices, "flags": " ".join(_own(command))}
+    common = _flags(group.common())
+    own = [told for told in _flags_told(command.params) if told.split("\t")[0] not in common]
+    return {
+        "words": " ".join(words),
+        "verbs": " ".join(verbs),
+        "choices": choices,
+        "flags": " ".join(told.split("\t")[0] for told in own),
+        "told": {"verbs": _told(verbs, rows), "choices": _told(choices.split(), rows), "flags": own},
+    }
+
+
+def _help(name: str, rows: Mapping[str, Row]) -> Line:
+    told = {"verbs": [], "choices": _told(rows, rows), "flags": []}
+    return {"words": f"help {name}", "verbs": "", "choices": " ".join(rows), "flags": "", "told": told}
+
+
+def _told(names: Iterable[str], rows: Mapping[str, Row]) -> list[str]:
+    return [f"{name}\t{rows[name].summary}" if name in rows else name for name in names]
 
 
 def _choices(command: click.Command) -> list[str]:
@@ -71,9 +97,9 @@ def _flags(params: list[click.Parameter]) -> list[str]:
     return [name for param in params if isinstance(param, click.Option) for name in param.opts if name.startswith("--")]
 
 
-def _own(command: click.Command) -> list[str]:
-    common = _flags(group.common())
-    return [name for name in _flags(command.params) if name not in common]
+def _flags_told(params: list[click.Parameter]) -> list[str]:
+    options = (param for param in params if isinstance(param, click.Option))
+    return [f"{name}\t{option.help or ''}" for option in options for name in _flags([option])]
 
 
 def _valued(param: click.Parameter) -> bool:

@@ -21,7 +21,7 @@ from . import specs
 
 STATE = "PRONTO_SHELL_STATE"
 """From the function pronto: lines of stamp, shell and version, what `prontodb` means there, whether completion is there."""
-OLDEST = {"bash": (4, 4), "zsh": (5, 4)}
+OLDEST = {"bash": (4, 4), "zsh": (5, 4), "fish": (3, 4)}
 NONSENSE = (ProntoError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What a stamp may lead to that somebody has written by hand."""
 
@@ -43,12 +43,13 @@ def shell(session: Session) -> Iterator[Row]:
     if len(told) < 4:
         kind = os.path.basename(session.environ.get("SHELL", ""))
         kind = kind if kind in shellwords.SHELLS else "bash"
-        yield Row("function pronto", f'not told; loaded by eval "$(prontodb shell init {kind})", pronto shell doctor tells more')
+        load = "prontodb shell init fish | source" if kind == "fish" else f'eval "$(prontodb shell init {kind})"'
+        yield Row("function pronto", f"not told; loaded by {load}, pronto shell doctor tells more")
         return
     stamp, version, meaning, completes = told[:4]
     yield _stamp(spec(shellgen.STAMP + shellwords.remark(stamp)))
     yield _version(version)
-    yield _shadow(meaning)
+    yield _shadow(meaning, version)
     yield _completion(version, completes)
 
 
@@ -117,17 +118,18 @@ def _stamp(made: specs.Spec | None) -> Row:
 def _version(told: str) -> Row:
     kind, _, version = told.partition(" ")
     if kind not in OLDEST:
-        return Row("shell", told or "unknown", f"{' or '.join(OLDEST)} is needed")
+        return Row("shell", told or "unknown", f"{', '.join(OLDEST)} is needed")
     old = tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST[kind]
     return Row("shell", told, "{} {}.{} or newer is needed".format(kind, *OLDEST[kind]) if old else "")
 
 
-def _shadow(meaning: str) -> Row:
+def _shadow(meaning: str, version: str) -> Row:
     if meaning in ("file", "command", "hashed"):
         return Row("prontodb", "the command")
     if meaning in ("", "none"):
         return Row("prontodb", "not found", "put its folder on PATH")
-    return Row("prontodb", meaning, f"the {meaning} hides the command: {'unalias' if meaning == 'alias' else 'unset -f'} prontodb")
+    away = "unalias" if meaning == "alias" else "functions -e" if version.startswith("fish") else "unset -f"
+    return Row("prontodb", meaning, f"the {meaning} hides the command: {away} prontodb")
 
 
 def _completion(version: str, completes: str) -> Row:

@@ -22,18 +22,20 @@ from . import specs
 from .generator import Generators, generator
 from .table import SHELL_VERBS
 
-shell = Generators(SHELL_VERBS, name="shell", help="Functions and completion for bash and zsh.")
+shell = Generators(SHELL_VERBS, name="shell", help="Functions and completion for bash, zsh and fish.")
 
 SHELL = click.Choice(SHELLS)
 KINDRED = "pantheon"
 """The template whose functions choose a context for each call, by the kin that is named."""
+DEFINITION = {"bash": r"^function (\w+) \{$", "zsh": r"^function (\w+) \{$", "fish": r"^function (\w+)\b"}
+"""How a line begins that defines a function."""
 SAID = ("user", "meta", "cursor", "database", "project", "namespace")
 
 
 @generator(epilog='Example: eval "$(prontodb shell init bash)"')
 @click.argument("kind", metavar="SHELL", type=SHELL)
 def init(session: Session, kind: str) -> str:
-    """Print what a shell's start needs: the function pronto, completion, and pronto_unload. SHELL is bash or zsh."""
+    """Print what a shell's start needs: the function pronto, completion, and pronto_unload. SHELL is bash, zsh or fish."""
     return specs.text(session, {"make": "init", "shell": kind})
 
 
@@ -43,11 +45,12 @@ def init(session: Session, kind: str) -> str:
 @click.option("--profile", metavar="P", help="Pin what this profile says.")
 @click.option("--template", metavar="T", default="fx", help="What to make it from: fx, pantheon, or one of your own.")
 def wrapper(session: Session, name: str, kind: str, profile: str | None, template: str) -> str:
-    """Print the function NAME, which runs prontodb pinned: to a profile, or to --user, --meta, --cursor, --database. SHELL is bash or zsh.
+    """Print the function NAME, which runs prontodb pinned: to a profile, or to --user, --meta, --cursor, --database.
 
-    What is not named is pinned as `prontodb where` shows it. -p and -n become defaults, which options of a call replace.
+    SHELL is bash, zsh or fish. What is not named is pinned as `prontodb where` shows it. -p and -n become defaults, which options of a
+    call replace.
     """
-    spec = {"make": "wrapper", "template": template, "name": function_name(name), "shell": kind, "kin": ""}
+    spec = {"make": "wrapper", "template": template, "name": function_name(name, kind), "shell": kind, "kin": ""}
     if profile is not None:
         _not_both(session)
     if template == KINDRED:
@@ -64,9 +67,9 @@ def unload(session: Session, kind: str, names: tuple[str, ...], template: str) -
     """Print what takes the functions NAME away again; with no name, what prontodb shell init has brought."""
     functions: dict[str, None] = {}
     for name in names:
-        spec = {"make": "wrapper", "template": template, "name": function_name(name), "shell": kind, "kin": ""}
+        spec = {"make": "wrapper", "template": template, "name": function_name(name, kind), "shell": kind, "kin": ""}
         text = specs.text(session, {**spec, "pins": {"user": "default"}, "defaults": {}})
-        functions |= dict.fromkeys(re.findall(r"^function (\w+) \{$", text, re.MULTILINE))
+        functions |= dict.fromkeys(re.findall(DEFINITION[kind], text, re.MULTILINE))
     return specs.text(session, {"make": "unload", "shell": kind, "names": list(names), "functions": list(functions)})
 
 

@@ -30,7 +30,7 @@ def text(session: Session, spec: Spec) -> str:
     values = VALUES[spec["make"]](spec)
     if spec["make"] == "wrapper":
         return templates.wrapper(spec["template"], {**common, **values})
-    return templates.render(f"{spec['make']}.j2", {**common, **values})
+    return templates.render(spec["make"], {**common, **values})
 
 
 def stamped(line: str) -> Spec | None:

@@ -74,7 +74,7 @@ VERBS = {
     "login": Row(CONTEXTS, "users:login", "Open a session for a user who has a password."),
     "logout": Row(CONTEXTS, "users:logout", "End a session."),
     "where": Row(CONTEXTS, "about:where", "Tell which data a command would use, and why."),
-    "shell": Row(SHELL, "shells:shell", "Functions and completion for bash and zsh; pinned shells."),
+    "shell": Row(SHELL, "shells:shell", "Functions and completion for bash, zsh and fish; pinned shells."),
     "admin": Row(ABOUT, "about:admin", "Upkeep: caches, and removing what has expired."),
     "features": Row(ABOUT, "streams:features", "List the optional parts, and whether they are on."),
     "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats or exit codes."),
