@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # How bash talks to its helper: a resident process that answers without a fork, through FIFOs in a folder of this shell's own. The shell
 # has the first pair for itself, each subshell that calls claims another. Whatever goes wrong, the command makes the call instead.
-# __pronto_gather and __pronto_command are generated; the rest is in run.sh.
+# __pronto_gather, __pronto_same and __pronto_command are generated; the rest is in run.sh.
 #
 # Variables are global, not local, since "local" would take a tenth of a call; __pronto_busy keeps two calls from meeting in them.
 #
@@ -16,7 +16,7 @@ function __pronto_settle {
         [[ $base != /* || ! -w $base ]] || \builtin break
     done
     __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
-    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_line='' __pronto_sent=() __pronto_pins=()
+    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_line='' __pronto_known='' __pronto_told='' __pronto_sent=() __pronto_vars=() __pronto_pins=()
 }
 
 # get -v VAR ADDRESS: the value in a variable. The calls of loops, so it is as short as can be: bash copies a function whenever it is called.
@@ -25,24 +25,28 @@ function __pronto_settle {
 # A timeout costs "read" three system calls for each byte, but what is written at once is there at once: only the first byte has one. FIFOs
 # are opened for both reading and writing: that never waits, and a helper's end raises no SIGPIPE, which would close a terminal.
 function __pronto_into {
-    [[ $__pronto_busy$__pronto_holder == "$BASHPID" && $3 == [A-Za-z]*([A-Za-z0-9_]) && $4 != -* && ${#4} -lt 4000 && -p $__pronto_line.ask && ! -e /dev/fd/61 ]] || {
+    { [[ $__pronto_busy$__pronto_holder == "$BASHPID" && $3 == [A-Za-z]*([A-Za-z0-9_]) && $4 != -* && ${#4} -lt 4000 && -n $__pronto_told && -z ${__pronto_pins+x} && -p $__pronto_line.ask && ! -e /dev/fd/61 ]] && __pronto_same; } || {
         __pronto_into_anyhow "$@"
         \builtin return
     }
-    __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
     __pronto_busy=yes __pronto_head='' __pronto_out='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
     if {
-        \builtin printf '%s\0' "P3 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' get "$4" "$__pronto_id" 1<>"$__pronto_line.ask" &&
+        \builtin printf 'P3 %s %s 2\0=\0\0get\0%s\0%s\0' "$__pronto_id" "$__pronto_tty" "$4" "$__pronto_id" 1<>"$__pronto_line.ask" &&
             { \builtin read -r -t 0.1 -N 1 -u 61 __pronto_out || [[ -n $__pronto_out ]] || __pronto_byte; } && [[ $__pronto_out == [1-9] ]] &&
             \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head
     } 61<>"$__pronto_line.say" && [[ $__pronto_head == ">s  0  0$__pronto_id "* ]]; then
         \builtin printf -v "$3" %s "${__pronto_head:30:${__pronto_head:27:3}}"
         __pronto_busy=''
     else
-        __pronto_heard || __pronto_failed get || \builtin true
-        __pronto_outcome "$3" "$4"
+        __pronto_into_otherwise "$3" "$4"
     fi
+}
+
+# A long value, an error, or no reply.
+function __pronto_into_otherwise {
+    __pronto_heard || __pronto_failed get || \builtin true
+    __pronto_outcome "$1" "$2"
 }
 
 # Makes a call: digits that tell which outputs are terminals, then the words. Status 0: __pronto_status, _out, _err and _kind are the
@@ -51,10 +55,20 @@ function __pronto_call {
     __pronto_kind='' __pronto_head=''
     [[ $__pronto_holder == "$BASHPID" && -p $__pronto_line.ask ]] || __pronto_open || \builtin return 1
     [[ ! -e /dev/fd/61 && ! -e /dev/fd/62 ]] || \builtin return 1
-    __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
     {
-        if ! { \builtin printf '%s\0' "P3 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
+        # What the helper knows from the call before is not said again.
+        if [[ -z $__pronto_known ]] || ! __pronto_same; then
+            __pronto_gather
+            __pronto_told=''
+        fi
+        if [[ -n $__pronto_told && -z ${__pronto_pins+x} ]]; then
+            __pronto_vars=("=")
+        else
+            __pronto_vars=(${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}")
+            [[ -z ${__pronto_pins+x} ]] && __pronto_told=yes || __pronto_told=''
+        fi
+        if ! { \builtin printf '%s\0' "P3 $__pronto_id $1 $(($# - 1))" "${__pronto_vars[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
             __pronto_byte && [[ $__pronto_out == [1-9] ]] &&
             \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard; }; then
             __pronto_failed "${@:2}"
@@ -81,7 +95,7 @@ function __pronto_heard {
 # Finds this process's line, after starting a helper where there is none. Its files carry the helper's number: whoever comes after a helper
 # that was replaced finds that they are gone, and never meets another caller on its line.
 function __pronto_open {
-    __pronto_holder=''
+    __pronto_holder='' __pronto_told=''
     [[ -p $__pronto_home/$__pronto_helper.0.ask ]] || __pronto_find || __pronto_start || \builtin return 1
     if [[ $BASHPID == "$$" ]]; then
         __pronto_line=$__pronto_home/$__pronto_helper.0
@@ -224,9 +238,9 @@ function __pronto_close {
     if ! __pronto_subshell && [[ -n $__pronto_home ]]; then
         __pronto_mend
     fi
-    \builtin unset __pronto_{home,busy,calls,until,holder,helper,line,id,sent,pins,out,err,head,size,kind,status,tty,done}
-    \builtin unset -f __pronto_{settle,call,heard,open,find,usable,claim,nested,body,assign,byte,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+    \builtin unset __pronto_{home,busy,calls,until,holder,helper,line,id,known,told,sent,vars,pins,out,err,head,size,kind,status,tty,done}
+    \builtin unset -f __pronto_{settle,into_otherwise,call,heard,open,find,usable,claim,nested,body,assign,byte,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,same,note,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

@@ -103,7 +103,7 @@ def test_few_open_files_are_enough(home: Home, shell: str, limit: int) -> None:
     text = f"""
     ulimit -n {limit}
     for ((i = 0; i < 20; i++)); do (x=$(pronto get p.n.k); pronto get -v V p.n.k; echo "$x$V"; command sleep 1) & done
-    pronto get p.n.k; echo; wait; x=$(pronto get p.n.k); echo "$x"; pronto get p.n.k
+    pronto get -v V p.n.k; echo "$V"; wait; x=$(pronto get p.n.k); echo "$x"; pronto get p.n.k
     """
     done = script(home, shell, text)
     assert (sorted(done.lines), done.err) == (sorted([*["vv"] * 20, "v", "v", "v"]), "")

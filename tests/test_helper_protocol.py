@@ -132,8 +132,14 @@ def test_a_refusal_has_no_body() -> None:
 def test_the_shells_send_what_is_always_sent(shell: str) -> None:
     """Every request of theirs, and nothing besides: `environment.ALWAYS` is spelled out where the calls of loops are."""
     text = Path(resource("shell"), f"helper.{shell}").read_text()
-    requests = re.findall(r'"P3 [^"]*"(.*?)"\$\{__pronto_sent\[@\]\}"', text, re.DOTALL)
-    assert len(requests) == 2
+    requests = re.findall(r'(\$\{HOME\+.*?)"\$\{__pronto_sent\[@\]\}"', text, re.DOTALL)
+    assert len(requests) == (2 if shell == "zsh" else 1)
     for sent in requests:
         assert re.findall(r'\$\{(\w+)\+"\1=\$\1"\}', sent) == list(ALWAYS)
         assert re.findall(r"\$\{(\w+)", sent) == list(ALWAYS)
+
+
+def test_bash_notices_when_what_is_always_sent_changes() -> None:
+    """By a text that it compares with that of the call before."""
+    text = Path(resource("templates"), "gather.j2").read_text()
+    assert f"text='{'|'.join(f'${{{name}-}}' for name in ALWAYS)}'" in text

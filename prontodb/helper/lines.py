@@ -8,7 +8,7 @@ import os
 import select
 import time
 
-from .protocol import CALLER, Decoder, encode_refusal, placed
+from .protocol import CALLER, SAME, Decoder, Garbled, encode_refusal, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ GRACE = 5.0
 class Line:
     """One pair of FIFOs."""
 
-    __slots__ = ("_body", "_decoder", "_old", "_since", "asks", "holder", "says", "taken", "watched")
+    __slots__ = ("_body", "_decoder", "_old", "_since", "_variables", "asks", "holder", "says", "taken", "watched")
 
     def __init__(self, stem: str) -> None:
         """Raises `OSError`, and leaves nothing open then."""
@@ -50,6 +50,7 @@ class Line:
         self.watched = -1
         """A descriptor that tells of the holder's end; -1: none."""
         self._body, self._since = -1, 0.0
+        self._variables: tuple[bytes, ...] | None = None
         self._decoder = Decoder()
         self._old = select.poll()
         self._old.register(self.says, select.POLLIN)
@@ -57,9 +58,17 @@ class Line:
     def read(self) -> "list[Request]":
         """The requests that have come. Raises `Garbled`."""
         try:
-            return self._decoder.feed(os.read(self.asks, CHUNK))
+            found = self._decoder.feed(os.read(self.asks, CHUNK))
         except BlockingIOError:
             return []
+        for request in found:
+            if request.variables != SAME:
+                self._variables = request.variables
+            elif self._variables is None:
+                raise Garbled("the variables of a request that there was not")
+            else:
+                request.variables = self._variables
+        return found
 
     def send(self, frame: bytes, body: bytes = b"") -> None:
         """The answer to a request. What is left of an older one is of no use to anyone: its reader has given up. Raises `OSError`."""
@@ -107,7 +116,7 @@ class Line:
         if self.watched >= 0:
             os.close(self.watched)
         self.forget()
-        self.holder, self.watched = b"", -1
+        self.holder, self.watched, self._variables = b"", -1, None
         self._decoder = Decoder()
         drain(self.asks)
         drain(self.says)

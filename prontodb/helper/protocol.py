@@ -19,6 +19,8 @@ counts bytes. A frame needs no change of locale for `read -N`.
 """
 
 VERSION = b"P3"
+SAME = (b"=",)
+"""In place of the variables: those of the last request on this line."""
 UNIT = 32
 """Bytes that the length of a frame is counted in."""
 HEAD = 31
