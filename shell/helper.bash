@@ -1,11 +1,12 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # How bash talks to its helper: a resident process that answers without a fork, through FIFOs in a folder of this shell's own. The shell
 # has the first pair for itself, each subshell that calls claims another. Whatever goes wrong, the command makes the call instead.
-# __pronto_gather and __pronto_command are generated; the rest is in run.sh.
+# __pronto_gather, __pronto_same and __pronto_command are generated; the rest is in run.sh.
 #
 # Variables are global, not local, since "local" would take a tenth of a call; __pronto_busy keeps two calls from meeting in them.
-
-# What the helper says is descriptor 61, what it is asked 62: numbers that scripts do not use, and that bash does not choose.
+#
+# No descriptor is held between calls: what a script opens is its own, and no program inherits anything. During a call 61 is what the
+# helper says and 62 what it is asked; where a script has these numbers, the command makes the call.
 
 # Where the helper lives: a name that no other shell has, so that subshells find what the shell or one of them has started.
 function __pronto_settle {
@@ -15,46 +16,64 @@ function __pronto_settle {
         [[ $base != /* || ! -w $base ]] || \builtin break
     done
     __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
-    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_sent=() __pronto_pins=()
+    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_line='' __pronto_known='' __pronto_told='' __pronto_sent=() __pronto_vars=() __pronto_pins=()
 }
 
 # get -v VAR ADDRESS: the value in a variable. The calls of loops, so it is as short as can be: bash copies a function whenever it is called.
 # Whatever is out of the ordinary goes the way of all calls.
 #
-# A timeout costs "read" three system calls for each byte, but what is written at once is there at once: only the first byte has one.
+# A timeout costs "read" three system calls for each byte, but what is written at once is there at once: only the first byte has one. FIFOs
+# are opened for both reading and writing: that never waits, and a helper's end raises no SIGPIPE, which would close a terminal.
 function __pronto_into {
-    [[ $__pronto_busy$__pronto_holder == "$BASHPID" && $3 == [A-Za-z]*([A-Za-z0-9_]) && $4 != -* && ${#4} -lt 4000 ]] || {
+    { [[ $__pronto_busy$__pronto_holder == "$BASHPID" && $3 == [A-Za-z]*([A-Za-z0-9_]) && $4 != -* && ${#4} -lt 4000 && -n $__pronto_told && -z ${__pronto_pins+x} && -p $__pronto_line.ask && ! -e /dev/fd/61 ]] && __pronto_same; } || {
         __pronto_into_anyhow "$@"
         \builtin return
     }
-    __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
-    __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    if \builtin printf '%s\0' "P2 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' get "$4" "$__pronto_id" 1>&62 &&
-        { \builtin read -r -t 0.5 -N 1 -u 61 __pronto_out || __pronto_byte __pronto_out; } && [[ $__pronto_out == [1-9] ]] &&
-        \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && [[ $__pronto_head == ">s  0  0$__pronto_id "* ]]; then
+    __pronto_busy=yes __pronto_head='' __pronto_out='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
+    if {
+        \builtin printf 'P3 %s %s 2\0=\0\0get\0%s\0%s\0' "$__pronto_id" "$__pronto_tty" "$4" "$__pronto_id" 1<>"$__pronto_line.ask" &&
+            { \builtin read -r -t 0.1 -N 1 -u 61 __pronto_out || [[ -n $__pronto_out ]] || __pronto_byte; } && [[ $__pronto_out == [1-9] ]] &&
+            \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head
+    } 61<>"$__pronto_line.say" && [[ $__pronto_head == ">s  0  0$__pronto_id "* ]]; then
         \builtin printf -v "$3" %s "${__pronto_head:30:${__pronto_head:27:3}}"
         __pronto_busy=''
     else
-        __pronto_heard || __pronto_failed get || \builtin true
-        __pronto_outcome "$3" "$4"
+        __pronto_into_otherwise "$3" "$4"
     fi
+}
+
+# A long value, an error, or no reply.
+function __pronto_into_otherwise {
+    __pronto_heard || __pronto_failed get || \builtin true
+    __pronto_outcome "$1" "$2"
 }
 
 # Makes a call: digits that tell which outputs are terminals, then the words. Status 0: __pronto_status, _out, _err and _kind are the
 # reply. 1: nothing was done, the command is to be run. 2: it is not known whether it was done.
 function __pronto_call {
     __pronto_kind='' __pronto_head=''
-    [[ $__pronto_holder == "$BASHPID" ]] || __pronto_open || \builtin return 1
-    __pronto_gather
+    [[ $__pronto_holder == "$BASHPID" && -p $__pronto_line.ask ]] || __pronto_open || \builtin return 1
+    [[ ! -e /dev/fd/61 && ! -e /dev/fd/62 ]] || \builtin return 1
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    if ! {
-        \builtin printf '%s\0' "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
-            __pronto_byte __pronto_out && [[ $__pronto_out == [1-9] ]] &&
-            \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard
-    }; then
-        __pronto_failed "${@:2}"
-    fi
+    {
+        # What the helper knows from the call before is not said again.
+        if [[ -z $__pronto_known ]] || ! __pronto_same; then
+            __pronto_gather
+            __pronto_told=''
+        fi
+        if [[ -n $__pronto_told && -z ${__pronto_pins+x} ]]; then
+            __pronto_vars=("=")
+        else
+            __pronto_vars=(${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}")
+            [[ -z ${__pronto_pins+x} ]] && __pronto_told=yes || __pronto_told=''
+        fi
+        if ! { \builtin printf '%s\0' "P3 $__pronto_id $1 $(($# - 1))" "${__pronto_vars[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
+            __pronto_byte && [[ $__pronto_out == [1-9] ]] &&
+            \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard; }; then
+            __pronto_failed "${@:2}"
+        fi
+    } 61<>"$__pronto_line.say" 62<>"$__pronto_line.ask"
 }
 
 # Takes a frame, and what follows it, apart; if it is the reply.
@@ -63,26 +82,37 @@ function __pronto_heard {
     if [[ $__pronto_head == ">s"*"$__pronto_id "* ]]; then
         __pronto_size=${__pronto_head:27:3}
         __pronto_out=${__pronto_head:30:__pronto_size} __pronto_err=${__pronto_head:30+__pronto_size:${__pronto_head:5:3}}
-    elif [[ $__pronto_head == ">"[abncv]*"$__pronto_id "* ]]; then
-        __pronto_body "${__pronto_head:34:10}" "${__pronto_head:5:10}"
+    elif [[ $__pronto_head == ">b"*"$__pronto_id "* ]]; then
+        __pronto_body
+    elif [[ $__pronto_head == ">"[ncv]*"$__pronto_id "* ]]; then
+        __pronto_out='' __pronto_err=''
     else
         __pronto_kind=''
         \builtin return 1
     fi
 }
 
-# Opens this process's line, after starting a helper where there is none. What it is asked is open for reading, too: so its end raises no
-# SIGPIPE, which would close a terminal. In the shell itself, the helper alone can write to what it says: so its end is the end of that
-# file. A subshell, which seldom lives for more than a call, does with less, and waits a moment for a helper that was killed. Not "builtin
-# exec", which would close them again.
+# Finds this process's line, after starting a helper where there is none. Its files carry the helper's number: whoever comes after a helper
+# that was replaced finds that they are gone, and never meets another caller on its line.
 function __pronto_open {
-    [[ -p $__pronto_home/0.ask ]] || __pronto_start || \builtin return 1
-    if [[ $BASHPID != "$$" ]]; then
-        __pronto_claim && \exec 61<>"$__pronto_line.say" 62<>"$__pronto_line.ask"
+    __pronto_holder='' __pronto_told=''
+    [[ -p $__pronto_home/$__pronto_helper.0.ask ]] || __pronto_find || __pronto_start || \builtin return 1
+    if [[ $BASHPID == "$$" ]]; then
+        __pronto_line=$__pronto_home/$__pronto_helper.0
     else
-        __pronto_line=$__pronto_home/0
-        \exec 62<>"$__pronto_line.say" && \exec 61<"$__pronto_line.say" 62<>"$__pronto_line.ask" && [[ /dev/fd/62 -ef $__pronto_line.ask ]]
-    fi && __pronto_holder=$BASHPID
+        __pronto_claim || \builtin return 1
+    fi
+    __pronto_holder=$BASHPID
+}
+
+# The helper that another process of this shell's family has started.
+function __pronto_find {
+    \builtin read -r __pronto_helper 2>/dev/null <"$__pronto_home/pid" && __pronto_usable
+}
+
+# Whether it can be talked to: where few files may be open, there are no such descriptors.
+function __pronto_usable {
+    [[ -n $__pronto_helper && -p $__pronto_home/$__pronto_helper.0.ask && -r /proc/$__pronto_helper/fd ]] && \builtin : 2>/dev/null 62<>"$__pronto_home/$__pronto_helper.0.ask"
 }
 
 # A line for this subshell: the first that nobody has, which the file system tells. The helper takes it back when the subshell ends.
@@ -93,9 +123,13 @@ function __pronto_claim {
     __pronto_line=''
     for ((tries = 0; tries < 300; tries++)); do
         ((number = tries < 63 ? 1 + (BASHPID + tries) % 63 : tries + 1))
-        [[ -p $__pronto_home/$number.ask ]] || \builtin break
-        if \builtin printf %s "$BASHPID" >"$__pronto_home/$number.taken"; then
-            __pronto_line=$__pronto_home/$number
+        if [[ ! -p $__pronto_home/$__pronto_helper.$number.ask ]]; then
+            # There may be fewer than the first 63.
+            ((tries >= 63)) || \builtin continue
+            \builtin break
+        fi
+        if \builtin printf %s "$BASHPID" >"$__pronto_home/$__pronto_helper.$number.taken"; then
+            __pronto_line=$__pronto_home/$__pronto_helper.$number
             \builtin break
         fi
     done 2>/dev/null
@@ -112,20 +146,33 @@ function __pronto_nested {
     [[ " ${FUNCNAME[*]:own} " == *' __pronto_'@(run|into)' '* ]]
 }
 
-# Both outputs behind a frame, of so many bytes.
+# Both outputs, of which the frame tells the place: they lie in the helper's memory, behind the number of the call.
 function __pronto_body {
-    # What is not ASCII is read byte by byte, not character by character.
-    [[ $__pronto_kind != b ]] || \builtin local LC_ALL=C
-    \builtin local block=4032
-    __pronto_read "$1" __pronto_out && __pronto_read "$2" __pronto_err
+    \builtin local place=${__pronto_head:44}
+    \builtin local -a parts
+    parts=()
+    if \builtin mapfile -d '' -t parts 2>/dev/null <"/proc/${place%% *}" && [[ ${#parts[@]} -eq 3 && ${parts[0]} == "$__pronto_id" ]]; then
+        __pronto_out=${parts[1]} __pronto_err=${parts[2]}
+    else
+        __pronto_kind=''
+        \builtin return 1
+    fi
+}
+
+# Gives a variable of the caller's what the helper has said; "printf -v" takes ten times as long for what is large.
+function __pronto_assign {
+    \builtin local -n __pronto_target=$1
+    __pronto_target=$__pronto_out
 }
 
 # A byte, which takes its time: as long as the helper is at work, a minute at most. A trap that breaks in may have taken it along.
 function __pronto_byte {
     \builtin local tries status
     for ((tries = 0; tries < 120; tries++)); do
-        \builtin read -r -t 0.5 -N 1 -u 61 "$1" && \builtin return 0 || status=$?
-        # 142 is a timeout.
+        __pronto_out=''
+        \builtin read -r -t 0.5 -N 1 -u 61 __pronto_out && \builtin return 0 || status=$?
+        # 142 is a timeout. "read" looks at the time again after it has read: what it has then is in the variable.
+        [[ -z $__pronto_out ]] || \builtin return 0
         ((status == 142)) && __pronto_works || \builtin return 1
     done
     \builtin return 1
@@ -138,40 +185,18 @@ function __pronto_works {
         [[ ${REPLY##*) } != [TtZX]* ]]
 }
 
-# Reads so many bytes into a variable. The helper writes pieces of 4096, the frame included: "block" is what is left of one.
-function __pronto_read {
-    \builtin local first='' part='' left="$1" size
-    \builtin local -a parts
-    parts=()
-    while ((left)); do
-        first=''
-        if ((block == 0)); then
-            __pronto_byte first || \builtin return 1
-            block=4095
-            ((--left)) || \builtin true
-        fi
-        size=$((left < block ? left : block))
-        part=''
-        ((size == 0)) || \builtin read -r -N "$size" -u 61 part || \builtin return 1
-        parts+=("$first$part")
-        ((left -= size, block -= size)) || \builtin true
-    done
-    \builtin printf -v "$2" %s "${parts[@]}"
-}
-
 # After a failed call: away with a helper that is out of step. Where it has read the request, it may have done what it was asked.
 function __pronto_failed {
     \builtin local unread='' ours=''
     __pronto_kind=''
     # The one that is there now may be another, which a subshell has started.
-    [[ ! /dev/fd/62 -ef $__pronto_line.ask ]] || ours=yes
-    # A subshell leaves one alone that is at work for others. "read" may have lost a byte, in the moment in which its time ran out.
+    [[ ! -p $__pronto_line.ask ]] || ours=yes
+    # A subshell leaves one alone that is at work for others.
     ! __pronto_subshell || ! __pronto_works || ours=''
     # Stopped first, so that it cannot read on.
     [[ -z $ours ]] || __pronto_signal STOP
-    ! \builtin read -r -t 0 -u 62 || unread=yes
+    __pronto_repeatable "$@" || [[ -z $ours ]] || ! \builtin read -r -t 0 -u 62 || unread=yes
     [[ -z $ours ]] || __pronto_mend
-    \exec 61<&- 62<&-
     __pronto_holder=''
     if [[ -n $unread ]] || __pronto_repeatable "$@"; then
         \builtin return 1
@@ -198,10 +223,9 @@ function __pronto_mend {
 function __pronto_start {
     [[ -d /proc/self/fd ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 && SECONDS >= __pronto_until)) &&
         [[ -w ${__pronto_home%/*/*} ]] || \builtin return 1
-    if [[ $(__pronto_command __helper "$$" "$__pronto_home" </dev/null 2>/dev/null) == [1-9]* && -p $__pronto_home/0.ask ]]; then
-        \builtin return 0
-    fi
-    __pronto_until=$((SECONDS + 60))
+    __pronto_helper=$(__pronto_command __helper "$$" "$__pronto_home" </dev/null 2>/dev/null) || \builtin true
+    ! __pronto_usable || \builtin return 0
+    __pronto_helper='' __pronto_until=$((SECONDS + 60))
     \builtin return 1
 }
 
@@ -213,11 +237,10 @@ function __pronto_subshell {
 function __pronto_close {
     if ! __pronto_subshell && [[ -n $__pronto_home ]]; then
         __pronto_mend
-        [[ $__pronto_holder != "$$" ]] || \exec 61<&- 62<&-
     fi
-    \builtin unset __pronto_{home,busy,calls,until,holder,line,id,sent,pins,out,err,head,size,kind,status,into,tty,done}
-    \builtin unset -f __pronto_{settle,call,heard,open,claim,nested,body,byte,works,read,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+    \builtin unset __pronto_{home,busy,calls,until,holder,helper,line,id,known,told,sent,vars,pins,out,err,head,size,kind,status,tty,done}
+    \builtin unset -f __pronto_{settle,into_otherwise,call,heard,open,find,usable,claim,nested,body,assign,byte,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,same,note,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

@@ -13,8 +13,8 @@ function __pronto_settle {
         [[ $base != /* || ! -w $base ]] || \builtin break
     done
     \builtin typeset -g __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
-    \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_ask='' __pronto_say=''
-    \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_over='' __pronto_size=''
+    \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_ask='' __pronto_say=''
+    \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_process='' __pronto_size=''
     \builtin typeset -g __pronto_kind='' __pronto_status='' __pronto_tty='' __pronto_done=''
     \builtin typeset -ga __pronto_sent __pronto_pins __pronto_loaded
     for module in zsh/system zsh/zselect; do
@@ -38,13 +38,13 @@ function __pronto_into {
     __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
     __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    if \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" \
+    if \builtin print -rNu $__pronto_ask -- "P3 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" \
         "${__pronto_pins[@]}" '' get "$4" $__pronto_id && { \builtin sysread -t 0.5 -s 288 -i $__pronto_say __pronto_head || __pronto_wait; } &&
         [[ $__pronto_head == ?'>s  0  0'"$__pronto_id "* ]]; then
         \builtin printf -v $3 %s "${__pronto_head[32,31+${__pronto_head[29,31]}]}"
         __pronto_busy=''
     else
-        __pronto_cut && __pronto_heard || __pronto_failed get || \builtin true
+        __pronto_heard || __pronto_failed get || \builtin true
         __pronto_outcome $3 $4
     fi
     \builtin return
@@ -58,20 +58,24 @@ function __pronto_call {
         __pronto_open || \builtin return 1
     __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    \builtin print -rNu $__pronto_ask -- "P2 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
-        "${@[2,-1]}" $__pronto_id && __pronto_wait && __pronto_cut && __pronto_heard || __pronto_failed "${@:2}"
+    \builtin print -rNu $__pronto_ask -- "P3 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
+        "${@[2,-1]}" $__pronto_id && __pronto_wait && __pronto_heard || __pronto_failed "${@:2}"
 }
 
 # Takes a frame, and what follows it, apart; if it is the reply.
 function __pronto_heard {
     __pronto_kind=${__pronto_head[3]} __pronto_status=${__pronto_head[4,6]}
+    # An answer that is cut or doubled is none.
+    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} == ${__pronto_head[1]} * 32)) || __pronto_head=''
     if [[ $__pronto_head == ?'>s'???'  0'"$__pronto_id "* ]]; then
         __pronto_out=${__pronto_head[32,31+${__pronto_head[29,31]}]} __pronto_err=''
     elif [[ $__pronto_head == [1-9]">s"*"$__pronto_id "* ]]; then
         __pronto_size=$((${__pronto_head[29,31]}))
         __pronto_out=${__pronto_head[32,31+__pronto_size]} __pronto_err=${__pronto_head[32+__pronto_size,31+__pronto_size+${__pronto_head[7,9]}]}
-    elif [[ $__pronto_head == [1-9]">"[abncv]*"$__pronto_id "* ]]; then
-        __pronto_read $((${__pronto_head[36,45]})) __pronto_out && __pronto_read $((${__pronto_head[7,16]})) __pronto_err
+    elif [[ $__pronto_head == [1-9]">b"*"$__pronto_id "* ]]; then
+        __pronto_body $((${__pronto_head[36,45]})) $((${__pronto_head[7,16]}))
+    elif [[ $__pronto_head == [1-9]">"[ncv]*"$__pronto_id "* ]]; then
+        __pronto_out='' __pronto_err=''
     else
         __pronto_kind=''
         \builtin return 1
@@ -79,18 +83,28 @@ function __pronto_heard {
 }
 
 # Opens this process's line, after starting a helper where there is none; no program inherits the descriptors. The helper alone can write
-# to what it says: so its end is the end of that file. What it is asked is open for reading, too: so its end raises no SIGPIPE.
+# to what it says: so its end is the end of that file. What it is asked is open for reading, too: so its end raises no SIGPIPE. The files
+# carry the helper's number: whoever comes after a helper that was replaced finds that they are gone.
 function __pronto_open {
-    [[ -p $__pronto_home/0.ask ]] || __pronto_start || \builtin return 1
+    \builtin local fd=''
+    __pronto_hang_up
+    [[ -p $__pronto_home/$__pronto_helper.0.ask ]] || __pronto_find || __pronto_start || \builtin return 1
     if ((ZSH_SUBSHELL == 0)); then
-        __pronto_line=$__pronto_home/0
-    elif [[ $__pronto_holder != ${sysparams[pid]} || ! -e $__pronto_line.taken ]]; then
+        __pronto_line=$__pronto_home/$__pronto_helper.0
+    elif [[ $__pronto_process != ${sysparams[pid]} || ! -e $__pronto_line.taken ]]; then
         __pronto_claim || \builtin return 1
     fi
-    __pronto_holder=''
-    \builtin sysopen -rw -o cloexec -u __pronto_ask $__pronto_line.say && \builtin sysopen -r -o cloexec -u __pronto_say $__pronto_line.say &&
-        \builtin exec {__pronto_ask}>&- && \builtin sysopen -rw -o cloexec -u __pronto_ask $__pronto_line.ask &&
-        __pronto_holder=${sysparams[pid]}
+    __pronto_process=${sysparams[pid]}
+    \builtin sysopen -rw -o cloexec -u fd $__pronto_line.say 2>/dev/null || \builtin return 1
+    \builtin sysopen -r -o cloexec -u __pronto_say $__pronto_line.say 2>/dev/null &&
+        \builtin sysopen -rw -o cloexec -u __pronto_ask $__pronto_line.ask 2>/dev/null && __pronto_holder=${sysparams[pid]}
+    \builtin exec {fd}>&-
+    [[ -n $__pronto_holder ]]
+}
+
+# The helper that another process of this shell's family has started.
+function __pronto_find {
+    [[ -r $__pronto_home/pid ]] && \builtin read -r __pronto_helper <$__pronto_home/pid && [[ -p $__pronto_home/$__pronto_helper.0.ask && -r /proc/$__pronto_helper/fd ]]
 }
 
 # A line for this subshell: the first that nobody has, which the file system tells. The helper takes it back when the subshell ends.
@@ -99,20 +113,26 @@ function __pronto_claim {
     __pronto_line=''
     for ((tries = 0; tries < 300; tries++)); do
         ((number = tries < 63 ? 1 + (sysparams[pid] + tries) % 63 : tries + 1))
-        [[ -p $__pronto_home/$number.ask ]] || \builtin break
-        if \builtin sysopen -w -o creat,excl,cloexec -u fd $__pronto_home/$number.taken 2>/dev/null; then
+        if [[ ! -p $__pronto_home/$__pronto_helper.$number.ask ]]; then
+            # There may be fewer than the first 63.
+            ((tries >= 63)) || \builtin continue
+            \builtin break
+        fi
+        if \builtin sysopen -w -o creat,excl,cloexec -u fd $__pronto_home/$__pronto_helper.$number.taken 2>/dev/null; then
             \builtin print -rnu $fd -- ${sysparams[pid]}
             \builtin exec {fd}>&-
-            __pronto_line=$__pronto_home/$number
+            __pronto_line=$__pronto_home/$__pronto_helper.$number
             \builtin break
         fi
     done
     [[ -n $__pronto_line ]]
 }
 
+# Closes what is ours; a script may have opened something of its own under these numbers.
 function __pronto_hang_up {
-    \builtin exec {__pronto_say}<&- {__pronto_ask}<&-
-    __pronto_holder=''
+    [[ -z $__pronto_ask || ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask ]] || \builtin exec {__pronto_ask}>&-
+    [[ -z $__pronto_say || ! /dev/fd/$__pronto_say -ef $__pronto_line.say ]] || \builtin exec {__pronto_say}<&-
+    __pronto_holder='' __pronto_ask='' __pronto_say=''
 }
 
 # Whether this is a trap, in the middle of another call, whose reply is still to come.
@@ -125,7 +145,7 @@ function __pronto_nested {
     [[ " $outer " == *' __pronto_'(run|into)' '* ]]
 }
 
-# What the helper says first: a frame, which is there at once when it is there, and perhaps what follows it.
+# What the helper says: a frame, which is there at once when it is there.
 function __pronto_wait {
     \builtin local tries
     for ((tries = 0; tries < 120; tries++)); do
@@ -135,28 +155,24 @@ function __pronto_wait {
     \builtin return 1
 }
 
-# Parts the frame from what follows it.
-function __pronto_cut {
-    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} >= ${__pronto_head[1]} * 32)) || \builtin return 1
-    __pronto_over=${__pronto_head[${__pronto_head[1]}*32+1,-1]} __pronto_head=${__pronto_head[1,${__pronto_head[1]}*32]}
+# Both outputs, of which the frame tells the place: they lie in the helper's memory, behind the number of the call.
+function __pronto_body {
+    \builtin local part='' fd='' start=$((${#__pronto_id} + 1)) size=0
+    \builtin local -a parts
+    ((size = start + $1 + $2 + 2))
+    __pronto_kind=''
+    \builtin sysopen -r -o cloexec -u fd /proc/${${__pronto_head[46,-1]}%% *} 2>/dev/null || \builtin return 1
+    while \builtin sysread -s $size -i $fd part; do
+        parts+=("$part")
+    done
+    \builtin exec {fd}<&-
+    part=${(j::)parts}
+    [[ ${part[1,start]} == "$__pronto_id"$'\0' ]] && ((${#part} == size)) || \builtin return 1
+    __pronto_out=${part[start+1,start+$1]} __pronto_err=${part[start+$1+2,start+$1+1+$2]} __pronto_kind=${__pronto_head[3]}
 }
 
-# Reads so many bytes into a variable; waits as long as the helper is at work, a minute at most.
-function __pronto_read {
-    \builtin local part='' left=$1 tries=0
-    \builtin local -a parts
-    parts=("${__pronto_over[1,left]}")
-    __pronto_over=${__pronto_over[left+1,-1]}
-    ((left -= ${#parts[1]})) || \builtin true
-    while ((left)); do
-        if \builtin sysread -t 0.5 -s $left -i $__pronto_say part; then
-            parts+=("$part")
-            ((left -= ${#part})) || \builtin true
-        else
-            ((++tries < 120)) && __pronto_works || \builtin return 1
-        fi
-    done
-    \builtin printf -v $2 %s "${(j::)parts}"
+function __pronto_assign {
+    \builtin printf -v $1 %s "$__pronto_out"
 }
 
 # Whether the helper is there and not stopped, as /proc has it; Z is one that has ended and that nobody has taken note of.
@@ -177,9 +193,9 @@ function __pronto_failed {
     ! __pronto_subshell || ! __pronto_works || ours=''
     # Stopped first, so that it cannot read on.
     [[ -z $ours ]] || __pronto_signal STOP
-    ! \builtin zselect -t 0 -r $__pronto_ask || unread=yes
-    [[ -z $ours ]] || __pronto_mend
+    [[ -z $ours ]] || ! \builtin zselect -t 0 -r $__pronto_ask || unread=yes
     __pronto_hang_up
+    [[ -z $ours ]] || __pronto_mend
     if [[ -n $unread ]] || __pronto_repeatable "$@"; then
         \builtin return 1
     fi
@@ -203,10 +219,11 @@ function __pronto_mend {
 # Starts a helper for the shell, which tells its number once it is ready. Not again within a minute of a failure.
 function __pronto_start {
     [[ -d /proc/self/fd ]] && ((SECONDS >= __pronto_until)) && [[ -w ${__pronto_home:h:h} ]] || \builtin return 1
-    if [[ $(__pronto_command __helper $$ $__pronto_home </dev/null 2>/dev/null) == [1-9]* && -p $__pronto_home/0.ask ]]; then
+    __pronto_helper=$(__pronto_command __helper $$ $__pronto_home </dev/null 2>/dev/null) || \builtin true
+    if [[ -n $__pronto_helper && -p $__pronto_home/$__pronto_helper.0.ask && -r /proc/$__pronto_helper/fd ]]; then
         \builtin return 0
     fi
-    __pronto_until=$((SECONDS + 60))
+    __pronto_helper='' __pronto_until=$((SECONDS + 60))
     \builtin return 1
 }
 
@@ -219,14 +236,14 @@ function __pronto_close {
     \builtin emulate -L zsh
     \builtin local module
     if ! __pronto_subshell && [[ -n "${__pronto_home-}" ]]; then
+        __pronto_hang_up
         __pronto_mend
-        [[ $__pronto_holder != $$ || ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask ]] || __pronto_hang_up
     fi
     for module in ${__pronto_loaded-}; do
         \builtin zmodload -u $module
     done
-    \builtin unset __pronto_{home,busy,calls,until,holder,ask,say,line,id,sent,pins,out,err,head,over,size,kind,status,tty,done,loaded}
-    \builtin unset -f __pronto_{settle,call,heard,open,claim,hang_up,nested,wait,cut,read,works,failed,signal,mend,start,subshell,close} \
+    \builtin unset __pronto_{home,busy,calls,until,holder,process,helper,ask,say,line,id,sent,pins,out,err,head,size,kind,status,tty,done,loaded}
+    \builtin unset -f __pronto_{settle,call,heard,open,find,claim,hang_up,nested,wait,body,assign,works,failed,signal,mend,start,subshell,close} \
         __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 

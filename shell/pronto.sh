@@ -1,14 +1,21 @@
 # shellcheck shell=bash
 # The function pronto, for bash and zsh alike: it takes what prontodb takes.
 
+# The calls of loops pass one test: bash copies a function whenever it is called, so what else there is has a function of its own.
 function pronto {
+    if [[ "$# ${1-} ${2-} ${#__pronto_pins[@]}" == '4 get -v 0' ]]; then
+        __pronto_into "$@"
+    else
+        __pronto_any "$@"
+    fi
+}
+
+function __pronto_any {
     if ((${#__pronto_pins[@]})); then
         # In a trap, in the middle of a wrapper's call: the pins are not ours.
         \builtin local -a __pronto_pins
         __pronto_pins=()
         __pronto_door "$@"
-    elif [[ $# -eq 4 && "$1 $2" == 'get -v' ]]; then
-        __pronto_into "$@"
     elif [[ $# -gt 4 && "$1 $2" == 'get -v' ]]; then
         __pronto_into_anyhow "$@"
     elif [[ "${1-}" == shell && "${2-}" == doctor ]]; then
@@ -53,6 +60,6 @@ function __pronto_state {
 function pronto_unload {
     __prontodb_forget
     __pronto_close
-    \builtin unset -f pronto __pronto_door __pronto_is __pronto_command __pronto_stamp __pronto_doctor __pronto_state pronto_unload \
+    \builtin unset -f pronto __pronto_any __pronto_door __pronto_is __pronto_command __pronto_stamp __pronto_doctor __pronto_state pronto_unload \
         __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_addresses __prontodb_forget
 }

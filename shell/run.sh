@@ -16,7 +16,7 @@ function __pronto_run {
     __pronto_call "$__pronto_tty" "$@" || __pronto_done=$?
     if ((__pronto_done == 2)); then
         __pronto_unknown
-    elif ((__pronto_done)) || [[ $__pronto_kind != [sab] ]]; then
+    elif ((__pronto_done)) || [[ $__pronto_kind != [sb] ]]; then
         # Not for the helper, or nothing that a variable can hold, or a helper that has become out of date.
         __pronto_busy=''
         __pronto_directly "$@"
@@ -53,12 +53,13 @@ function __pronto_into_anyhow {
 # What has become of it: a value, an error, a warning, or no reply.
 function __pronto_outcome {
     __pronto_busy=''
-    if [[ $__pronto_kind != [sab] ]]; then
+    if [[ $__pronto_kind != [sb] ]]; then
         __pronto_fetch "$@"
         \builtin return
     fi
     [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
-    ((__pronto_status)) || \builtin printf -v "$1" %s "$__pronto_out"
+    ((__pronto_status)) || __pronto_assign "$1"
+    __pronto_out=''
     \builtin return "$((__pronto_status))"
 }
 

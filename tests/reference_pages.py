@@ -184,12 +184,12 @@ def protocol() -> str:
     """What a shell and its helper say to each other, and one exchange as it goes over the line."""
     asked = talk.encode_request(talk.Request(b"4711.1", b"01", (b"HOME=/home/ada",), [b"get", b"work.config.host"]))
     replies = {
-        "a value, short and ASCII": talk.encode_reply(b"4711.1", 0, b"db.example", b""),
-        "a miss": talk.encode_reply(b"4711.2", 2, b"", b"prontodb: No such key: a.b.c\n"),
+        "a value, short and ASCII": talk.encode_reply(b"4711.1", 0, b"db.example", b"")[0],
+        "a miss": talk.encode_reply(b"4711.2", 2, b"", b"prontodb: No such key: a.b.c\n")[0],
         "the call needs a process of its own": talk.encode_refusal(b"4711.3", talk.CALLER),
     }
     shown = "\n".join(f"{what}:\n    {data!r}" for what, data in {"the request": asked, **replies}.items())
-    kinds = [("s", talk.SHORT), ("a", talk.PLAIN), ("b", talk.BYTES), ("n", talk.NUL), ("c", talk.CALLER), ("v", talk.GONE)]
+    kinds = [("s", talk.SHORT), ("b", talk.LONG), ("n", talk.NUL), ("c", talk.CALLER), ("v", talk.GONE)]
     assert all(letter.encode() == kind for letter, kind in kinds)
     return _page(
         "The helper's protocol",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from prontodb.environment import ALWAYS
 from prontodb.helper.protocol import (
-    BYTES,
     CALLER,
     FRAME,
     HEAD,
+    LONG,
     NUL,
-    PLAIN,
+    PLACE,
     ROOM,
     SHORT,
     UNIT,
@@ -22,7 +26,9 @@ from prontodb.helper.protocol import (
     encode_refusal,
     encode_reply,
     encode_request,
+    placed,
 )
+from prontodb.paths import resource
 
 words = st.binary(max_size=60).map(lambda word: word.replace(b"\0", b""))
 requests = st.builds(
@@ -64,10 +70,10 @@ def test_nonsense_is_no_request(data: bytes) -> None:
     [
         b"P1\x001.1\x0000\x000\x000\0",
         b"P1 1.1 00 0\0\x001.1\0",
-        b"P2 1.1 00 x\0\x001.1\0",
-        b"P2 1.1 00\0\x001.1\0",
-        b"P2 1.1 00 1 1\0\x001.1\0",
-        b"P2 " + b"1" * 20 + b" 00 0\0\0" + b"1" * 20 + b"\0",
+        b"P3 1.1 00 x\0\x001.1\0",
+        b"P3 1.1 00\0\x001.1\0",
+        b"P3 1.1 00 1 1\0\x001.1\0",
+        b"P3 " + b"1" * 20 + b" 00 0\0\0" + b"1" * 20 + b"\0",
     ],
 )
 def test_another_version_and_malformed_heads_are_nonsense(data: bytes) -> None:
@@ -92,7 +98,7 @@ def test_a_request_that_was_cut_never_takes_words_from_the_next(first: Request, 
 
 def test_a_request_without_an_end_is_not_waited_for() -> None:
     decoder = Decoder()
-    decoder.feed(b"P2 1.1 00 1\0\0")
+    decoder.feed(b"P3 1.1 00 1\0\0")
     for _ in range(15):
         assert decoder.feed(b"x" * 65536) == []
     with pytest.raises(Garbled):
@@ -101,18 +107,20 @@ def test_a_request_without_an_end_is_not_waited_for() -> None:
 
 @given(st.integers(0, 255), st.binary(max_size=300), st.binary(max_size=300))
 def test_a_reply_tells_its_lengths(status: int, out: bytes, err: bytes) -> None:
-    reply = encode_reply(b"12345.678", status, out, err)
+    reply, rest = encode_reply(b"12345.678", status, out, err)
     body = out + err
-    kind = NUL if b"\0" in body else BYTES if not body.isascii() else PLAIN if len(body) > ROOM else SHORT
+    kind = NUL if b"\0" in body else SHORT if body.isascii() and len(body) <= ROOM else LONG
     assert (reply[1:3], int(reply[3:6]), reply[0] - 48) == (b">" + kind, status, (len(reply) if kind == SHORT else FRAME) / UNIT)
     if kind == NUL:
-        assert (len(reply), int(reply[6:16]), int(reply[35:45])) == (FRAME, 0, 0)
+        assert (len(reply), int(reply[6:16]), int(reply[35:45]), rest) == (FRAME, 0, 0, b"")
     elif kind == SHORT:
-        assert (int(reply[6:9]), reply[9:28].rstrip(), int(reply[28:31])) == (len(err), b"12345.678", len(out))
+        assert (int(reply[6:9]), reply[9:28].rstrip(), int(reply[28:31]), rest) == (len(err), b"12345.678", len(out), b"")
         assert reply[HEAD:].ljust(len(body)) == body.ljust(len(reply) - HEAD)
     else:
         assert (int(reply[6:16]), reply[16:35].rstrip(), int(reply[35:45])) == (len(err), b"12345.678", len(out))
-        assert reply[FRAME:] == body
+        assert rest == b"12345.678\0" + out + b"\0" + err + b"\0"
+        whole = placed(reply, b"4194304/fd/1023")
+        assert (whole[:PLACE], whole[PLACE:].rstrip(), len(whole)) == (reply[:PLACE], b"4194304/fd/1023", FRAME)
 
 
 def test_a_refusal_has_no_body() -> None:
@@ -124,14 +132,31 @@ def test_a_refusal_has_no_body() -> None:
     ("out", "err", "kind"),
     [
         (b"x" * ROOM, b"", SHORT),
-        (b"x" * ROOM, b"e", PLAIN),
-        (b"", b"e" * (ROOM + 1), PLAIN),
-        (b"\xc3\xa9", b"", BYTES),
-        (b"x" * 5000, b"\xff", BYTES),
+        (b"x" * ROOM, b"e", LONG),
+        (b"", b"e" * (ROOM + 1), LONG),
+        (b"\xc3\xa9", b"", LONG),
+        (b"x" * 5000, b"\xff", LONG),
         (b"a", b"\0", NUL),
     ],
 )
 def test_each_reply_is_of_the_kind_that_fits_it(out: bytes, err: bytes, kind: bytes) -> None:
-    reply = encode_reply(b"1.1", 0, out, err)
+    reply, rest = encode_reply(b"1.1", 0, out, err)
     assert (reply[2:3], int(reply[:1]) * UNIT) == (kind, len(reply) if kind == SHORT else FRAME)
-    assert reply[FRAME:] == out + err if kind in (PLAIN, BYTES) else len(reply) <= 9 * UNIT
+    assert rest == b"1.1\0" + out + b"\0" + err + b"\0" if kind == LONG else not rest
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_shells_send_what_is_always_sent(shell: str) -> None:
+    """Every request of theirs, and nothing besides: `environment.ALWAYS` is spelled out where the calls of loops are."""
+    text = Path(resource("shell"), f"helper.{shell}").read_text()
+    requests = re.findall(r'(\$\{HOME\+.*?)"\$\{__pronto_sent\[@\]\}"', text, re.DOTALL)
+    assert len(requests) == (2 if shell == "zsh" else 1)
+    for sent in requests:
+        assert re.findall(r'\$\{(\w+)\+"\1=\$\1"\}', sent) == list(ALWAYS)
+        assert re.findall(r"\$\{(\w+)", sent) == list(ALWAYS)
+
+
+def test_bash_notices_when_what_is_always_sent_changes() -> None:
+    """By a text that it compares with that of the call before."""
+    text = Path(resource("templates"), "gather.j2").read_text()
+    assert f"text='{'|'.join(f'${{{name}-}}' for name in ALWAYS)}'" in text

@@ -109,7 +109,7 @@ def test_where_there_are_no_lines_left_the_command_answers(home: Home, shell: st
     home.call("set", "p.n.k", "v")
     text = f"""
     pronto get p.n.k; echo
-    for ((i = 1; i < {MOST}; i++)); do echo $$ >$__pronto_home/$i.taken; done
+    for ((i = 1; i < {MOST}; i++)); do echo $$ >$__pronto_home/$__pronto_helper.$i.taken; done
     x=$(pronto get p.n.k); echo "$x"
     (pronto get p.n.k; pronto get p.n.k); echo
     """
@@ -123,7 +123,7 @@ def test_a_line_that_somebody_took_and_never_used_is_free_again(home: Home, shel
     home.call("set", "p.n.k", "v")
     text = f"""
     pronto get p.n.k; echo
-    for ((i = 1; i < {MORE}; i++)); do printf 999999999 >$__pronto_home/$i.taken; done
+    for ((i = 1; i < {MORE}; i++)); do printf 999999999 >$__pronto_home/$__pronto_helper.$i.taken; done
     command sleep 1.3; x=$(pronto get p.n.k); echo "$x"
     """
     done, commands = counted(home, shell, text)

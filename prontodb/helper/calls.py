@@ -154,17 +154,17 @@ class Calls:
         self._environ: tuple[tuple[bytes, ...], Sent] = ((), Sent({}, NeedsCaller))
         self._remembered = Remembered()
 
-    def answer(self, request: "Request") -> bytes:
-        """The reply. Never raises: what cannot be answered here is the caller's."""
+    def answer(self, request: "Request") -> tuple[bytes, bytes]:
+        """The reply, as `encode_reply` has it. Never raises: what cannot be answered here is the caller's."""
         argv = [word.decode("utf-8", "surrogateescape") for word in request.words]
         if OUTSIDE in argv:
-            return protocol.encode_refusal(request.whose, protocol.CALLER)
+            return protocol.encode_refusal(request.whose, protocol.CALLER), b""
         try:
             return self._answer(request, argv)
         except NeedsCaller:
-            return protocol.encode_refusal(request.whose, protocol.CALLER)
+            return protocol.encode_refusal(request.whose, protocol.CALLER), b""
 
-    def _answer(self, request: "Request", argv: list[str]) -> bytes:
+    def _answer(self, request: "Request", argv: list[str]) -> tuple[bytes, bytes]:
         session, out, err = self._session(request)
         if _local(request):
             session.cwd = _enter(request.caller)

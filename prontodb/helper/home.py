@@ -7,7 +7,7 @@ import fcntl
 import os
 import stat
 
-from .lines import MORE, Line
+from .lines import MORE, Line, affordable, make
 
 
 class NoHome(Exception):
@@ -20,6 +20,8 @@ class Home:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.lines: list[Line] = []
+        self.most = 1
+        """Lines that there may be."""
         self._mark = (0, 0)
 
     def occupy(self) -> int:
@@ -38,14 +40,19 @@ class Home:
         with open(f"{folder}/pid", "x", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
             self._mark = _mark(os.fstat(file.fileno()))
-        self.lines = [Line(folder, number) for number in range(MORE)]
+        self.most = affordable()
+        self.lines = make(f"{folder}/{os.getpid()}", range(min(MORE, self.most)))
+        if not self.lines:
+            raise NoHome("no more files can be opened")
         for line in self.lines:
             line.moved(self.folder)
 
     def grow(self) -> list[Line]:
-        """More lines."""
-        first = len(self.lines)
-        new = [Line(self.folder, number) for number in range(first, first + MORE)]
+        """More lines, as far as there may be any. Where the system gives none, it is not asked again."""
+        first, wanted = len(self.lines), min(len(self.lines) + MORE, self.most)
+        new = make(f"{self.folder}/{os.getpid()}", range(first, wanted))
+        if len(new) < wanted - first:
+            self.most = first + len(new)
         self.lines += new
         return new
 

@@ -2,22 +2,25 @@
 
 A request is fields, each ended by NUL, which no word of a shell can hold:
 
-    "P2 CALLER.NUMBER TERMINALS WORDS"  NAME=value...  ""  WORD...  "CALLER.NUMBER"
+    "P3 CALLER.NUMBER TERMINALS WORDS"  NAME=value...  ""  WORD...  "CALLER.NUMBER"
 
 CALLER is the caller's process, NUMBER one of its own for the call. TERMINALS is two digits, for standard output and standard error: 1
 where it is a terminal. WORDS counts the words of the command line, which come behind the caller's exported variables, as far as ProntoDB
 knows them. The last field tells that nothing is missing: a caller may be interrupted while it writes.
 
-A reply begins with a frame of ASCII, filled up with blanks to a multiple of `UNIT` bytes; how many of them is its first byte, a digit:
+A reply is a frame of ASCII, filled up with blanks to a multiple of `UNIT` bytes; how many of them is its first byte, a digit:
 
     digit `>` KIND; status, 3 wide; length of standard error, 3 wide; CALLER.NUMBER, 19 wide; length of standard output, 3 wide; both
-    `2>`      KIND; status, 3 wide; length of standard error, 10 wide; CALLER.NUMBER, 19 wide; length of standard output, 10 wide
+    `2>`      KIND; status, 3 wide; length of standard error, 10 wide; CALLER.NUMBER, 19 wide; length of standard output, 10 wide; PLACE
 
-The first form is that of the kind SHORT. Behind the second come standard output and standard error. A length counts bytes. A frame needs
-no change of locale for `read -N`, nor does a body of the kind PLAIN.
+The first form is that of the kind SHORT: outputs that are ASCII, and fit into the frame. For others the second tells where they lie, as
+`PROCESS/fd/NUMBER` in /proc: a file in memory of CALLER.NUMBER, standard output and standard error, each followed by a NUL byte. A length
+counts bytes. A frame needs no change of locale for `read -N`.
 """
 
-VERSION = b"P2"
+VERSION = b"P3"
+SAME = (b"=",)
+"""In place of the variables: those of the last request on this line."""
 UNIT = 32
 """Bytes that the length of a frame is counted in."""
 HEAD = 31
@@ -25,16 +28,16 @@ HEAD = 31
 ROOM = 9 * UNIT - HEAD
 """Bytes of output that fit into a frame."""
 FRAME = 2 * UNIT
-"""Bytes of a frame that is followed by a body."""
+"""Bytes of any other frame."""
+PLACE = 45
+"""Where in such a frame the place of the outputs begins."""
 LONGEST = 1 << 20
 """Bytes that a request may have before its end is seen: a shell sends far shorter ones."""
 
 SHORT = b"s"
 """A reply that is ASCII, and fits into the frame."""
-PLAIN = b"a"
-"""A reply that is ASCII."""
-BYTES = b"b"
-"""A reply of any bytes but NUL."""
+LONG = b"b"
+"""A reply of any bytes but NUL, which lies elsewhere."""
 NUL = b"n"
 """Standard output has a NUL in it, which no variable can hold: it is left out."""
 CALLER = b"c"
@@ -109,17 +112,20 @@ def encode_request(call: Request) -> bytes:
     return b"".join(field + b"\0" for field in (head, *call.variables, b"", *call.words, call.whose))
 
 
-def encode_reply(whose: bytes, status: int, out: bytes, err: bytes) -> bytes:
-    """The bytes of a reply."""
-    body, lengths = out + err, (len(out), len(err))
+def encode_reply(whose: bytes, status: int, out: bytes, err: bytes) -> tuple[bytes, bytes]:
+    """A frame; and what is to be laid down elsewhere, whose place `placed` puts into the frame."""
+    body = out + err
+    if len(body) <= ROOM and body.isascii() and b"\0" not in body:
+        units = (HEAD + len(body) + UNIT - 1) // UNIT
+        return (b"%d>%b%3d%3d%-19b%3d%b" % (units, SHORT, status, len(err), whose, len(out), body)).ljust(units * UNIT), b""
     if b"\0" in body:
-        return _frame(whose, NUL, status, (0, 0))
-    if not body.isascii():
-        return _frame(whose, BYTES, status, lengths) + body
-    if len(body) > ROOM:
-        return _frame(whose, PLAIN, status, lengths) + body
-    units = (HEAD + len(body) + UNIT - 1) // UNIT
-    return (b"%d>%b%3d%3d%-19b%3d%b" % (units, SHORT, status, len(err), whose, len(out), body)).ljust(units * UNIT)
+        return _frame(whose, NUL, status, (0, 0)), b""
+    return _frame(whose, LONG, status, (len(out), len(err))), b"%b\0%b\0%b\0" % (whose, out, err)
+
+
+def placed(frame: bytes, place: bytes) -> bytes:
+    """A frame with the place of what belongs to it."""
+    return (frame[:PLACE] + place).ljust(FRAME)
 
 
 def encode_refusal(whose: bytes, kind: bytes) -> bytes:

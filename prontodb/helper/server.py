@@ -13,7 +13,7 @@ import time
 
 from .calls import Calls
 from .home import Home, NoHome
-from .lines import MOST, SPARE
+from .lines import SPARE
 from .protocol import GONE, Garbled, encode_refusal
 from .watch import Watch
 
@@ -27,6 +27,8 @@ SECOND = 1.0
 """Between two looks at the shell."""
 LOOP = 0.0005
 """Seconds between an answer and the next request that mean a loop."""
+UNREAD = 60.0
+"""Seconds for which an answer is kept that nobody has taken."""
 SPIN = 0.0003
 """Seconds for which the next request of a loop is waited for awake: to fall asleep and be woken takes longer than most calls."""
 
@@ -41,7 +43,6 @@ class Server:
         self._held = 0
         self._poll = select.epoll()
         self._asks: dict[int, Line] = {}
-        self._says: dict[int, Line] = {}
         self._ends: dict[int, Line] = {}
         self._admit(home.lines)
         if watch.fd >= 0:
@@ -50,11 +51,10 @@ class Server:
     def _admit(self, lines: "list[Line]") -> None:
         for line in lines:
             self._asks[line.asks] = line
-            self._says[line.says] = line
             self._poll.register(line.asks, select.EPOLLIN)
 
     def run(self) -> None:
-        """Returns when there is nobody left to serve, when another version has been installed, or at nonsense."""
+        """Returns when there is nobody left to serve, or when another version has been installed."""
         loop, answered = False, 0.0
         while True:
             ready = (loop and self._awake(answered + SPIN)) or self._poll.poll(SECOND)
@@ -75,10 +75,6 @@ class Server:
     def _served(self, fd: int) -> bool:
         if line := self._asks.get(fd):
             return self._asked(line)
-        if line := self._says.get(fd):
-            line.go_on()
-            self._mind(line)
-            return True
         if line := self._ends.pop(fd, None):
             self._release(line)
             return True
@@ -90,22 +86,12 @@ class Server:
                 if self._watch.replaced():
                     line.send(encode_refusal(request.whose, GONE))
                     return False
-                line.send(self._calls.answer(request))
+                line.send(*self._calls.answer(request))
                 if request.caller != line.holder:
                     self._hold(line, request.caller)
         except Garbled:
-            return False
-        if line.rest or line.waits:
-            self._mind(line)
+            line.object()
         return True
-
-    def _mind(self, line: "Line") -> None:
-        """Waits for room for the rest of a reply, if there is one."""
-        if line.rest and not line.waits:
-            self._poll.register(line.says, select.EPOLLOUT)
-        elif line.waits and not line.rest:
-            self._poll.unregister(line.says)
-        line.waits = bool(line.rest)
 
     def _hold(self, line: "Line", caller: bytes) -> None:
         """A subshell has taken a line. The first one is the shell's for good."""
@@ -117,20 +103,20 @@ class Server:
             self._ends[line.watched] = line
             self._poll.register(line.watched, select.EPOLLIN)
         self._held += 1
-        if len(self._home.lines) - self._held <= SPARE and len(self._home.lines) < MOST:
+        if len(self._home.lines) - self._held <= SPARE and len(self._home.lines) < self._home.most:
             self._admit(self._home.grow())
 
     def _release(self, line: "Line") -> None:
         if line.watched >= 0:
             self._poll.unregister(line.watched)
         line.release()
-        self._mind(line)
         self._held -= 1
 
     def _looked(self) -> bool:
         """A look around, when nobody has asked for a second: whether to go on."""
-        for line in self._home.lines[1:]:
-            if line.watched < 0 and line.abandoned():
+        for number, line in enumerate(self._home.lines):
+            line.forget(UNREAD)
+            if number and line.watched < 0 and line.abandoned():
                 self._held += not line.holder
                 self._release(line)
         return self._watch.alive() and not self._home.lost()
@@ -145,15 +131,34 @@ def main(arguments: list[str], program: str) -> "NoReturn":
     if os.fork():
         os._exit(0)
     _detach([1, watch.fd])
+    status = 0
     try:
         if other := home.occupy():
             os.write(1, b"%d\n" % other)
         else:
             _serve(Server(home, Calls(program), watch), home)
-    except (NoHome, OSError):
-        pass
+    except NoHome:
+        status = 2
+    except Exception as error:  # noqa: BLE001 - there is no terminal that a traceback could go to
+        status = 1
+        if os.environ.get("PRONTO_DEBUG"):
+            _note(error)
     finally:
-        os._exit(0)
+        os._exit(status)
+
+
+def _note(error: Exception) -> None:
+    """Where a fault was, for whoever looks for it: into a file, and without the error's own words, which might tell of values."""
+    import traceback
+
+    from ..paths import state_home
+
+    steps = "".join(traceback.format_tb(error.__traceback__))
+    path = f"{state_home(os.environ)}/helper.log"
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    os.write(fd, f"{stamp} helper {os.getpid()}: {type(error).__name__}\n{steps}".encode())
 
 
 def _serve(server: Server, home: Home) -> None:
