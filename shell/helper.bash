@@ -16,37 +16,44 @@ function __pronto_settle {
         [[ $base != /* || ! -w $base ]] || \builtin break
     done
     __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
-    __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_line='' __pronto_known='' __pronto_told='' __pronto_sent=() __pronto_vars=() __pronto_pins=()
+    __pronto_busy='' __pronto_calls=0 __pronto_awake=32 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_line='' __pronto_known='' __pronto_told='' __pronto_sent=() __pronto_vars=() __pronto_pins=()
 }
 
-# get -v VAR ADDRESS: the value in a variable. The calls of loops, so it is as short as can be: bash copies a function whenever it is called.
-# Whatever is out of the ordinary goes the way of all calls.
+# The calls of loops, `get -v VAR ADDRESS`, are made here, and as short as can be: bash copies a function whenever it is called. Whatever is
+# out of the ordinary goes the way of all calls.
 #
-# A timeout costs "read" three system calls for each byte, but what is written at once is there at once: only the first byte has one. FIFOs
-# are opened for both reading and writing: that never waits, and a helper's end raises no SIGPIPE, which would close a terminal.
-function __pronto_into {
-    { [[ $__pronto_busy$__pronto_holder == "$BASHPID" && $3 == [A-Za-z]*([A-Za-z0-9_]) && $4 != -* && ${#4} -lt 4000 && -n $__pronto_told && -z ${__pronto_pins+x} && -p $__pronto_line.ask && ! -e /dev/fd/61 ]] && __pronto_same; } || {
-        __pronto_into_anyhow "$@"
+# What is no condition of asking is looked at while the helper is at work: an answer under other variables than these is let go.
+#
+# FIFOs are opened for both reading and writing: that never waits, and a helper's end raises no SIGPIPE, which would close a terminal.
+function pronto {
+    if [[ "$# ${1-} ${2-} $__pronto_busy$__pronto_told" != "4 get -v $BASHPID" || -n ${__pronto_pins+x} || $4 == -* || ${#4} -ge 4000 || ! -p $__pronto_line.ask || -e /dev/fd/61 ]]; then
+        __pronto_any "$@"
         \builtin return
-    }
-    [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
-    __pronto_busy=yes __pronto_head='' __pronto_out='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
+    fi
+    __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_told.$((++__pronto_calls))
     if {
-        \builtin printf 'P3 %s %s 2\0=\0\0get\0%s\0%s\0' "$__pronto_id" "$__pronto_tty" "$4" "$__pronto_id" 1<>"$__pronto_line.ask" &&
-            { \builtin read -r -t 0.1 -N 1 -u 61 __pronto_out || [[ -n $__pronto_out ]] || __pronto_byte; } && [[ $__pronto_out == [1-9] ]] &&
-            \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head
-    } 61<>"$__pronto_line.say" && [[ $__pronto_head == ">s  0  0$__pronto_id "* ]]; then
-        \builtin printf -v "$3" %s "${__pronto_head:30:${__pronto_head:27:3}}"
+        \builtin printf 'P4 %s 00 2\0=\0\0get\0%s\0%s\0' "$__pronto_id" "$4" "$__pronto_id" && {
+            __pronto_same && [[ $3 == [A-Za-z]*([A-Za-z0-9_]) ]] || __pronto_busy=other
+            __pronto_frame
+        }
+    } 61<>"$__pronto_line.say" 1<>"$__pronto_line.ask" && [[ $__pronto_busy$__pronto_head == yes[1-9]">s  0  0$__pronto_id "* ]]; then
+        \builtin printf -v "$3" %s "${__pronto_head:31:${__pronto_head:28:3}}"
         __pronto_busy=''
     else
-        __pronto_into_otherwise "$3" "$4"
+        __pronto_otherwise "$@"
     fi
 }
 
-# A long value, an error, or no reply.
-function __pronto_into_otherwise {
+# A long value, an error, an answer that is not wanted, or none.
+function __pronto_otherwise {
     __pronto_heard || __pronto_failed get || \builtin true
-    __pronto_outcome "$1" "$2"
+    if [[ $__pronto_busy == yes && (-z $__pronto_err || ! -t 2) ]]; then
+        __pronto_outcome "$3" "$4"
+    else
+        # Whoever reads an error on a terminal may get it with a hint.
+        __pronto_busy=''
+        __pronto_any "$@"
+    fi
 }
 
 # Makes a call: digits that tell which outputs are terminals, then the words. Status 0: __pronto_status, _out, _err and _kind are the
@@ -66,25 +73,53 @@ function __pronto_call {
             __pronto_vars=("=")
         else
             __pronto_vars=(${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}")
-            [[ -z ${__pronto_pins+x} ]] && __pronto_told=yes || __pronto_told=''
+            [[ -z ${__pronto_pins+x} ]] && __pronto_told=$BASHPID || __pronto_told=''
         fi
-        if ! { \builtin printf '%s\0' "P3 $__pronto_id $1 $(($# - 1))" "${__pronto_vars[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
-            __pronto_byte && [[ $__pronto_out == [1-9] ]] &&
-            \builtin read -r -N "$((__pronto_out * 32 - 1))" -u 61 __pronto_head && __pronto_heard; }; then
+        if ! { \builtin printf '%s\0' "P4 $__pronto_id $1 $(($# - 1))" "${__pronto_vars[@]}" '' "${@:2}" "$__pronto_id" 1>&62 &&
+            __pronto_frame && __pronto_heard; }; then
             __pronto_failed "${@:2}"
         fi
     } 61<>"$__pronto_line.say" 62<>"$__pronto_line.ask"
 }
 
-# Takes a frame, and what follows it, apart; if it is the reply.
+# What the helper says: a frame, which is there at once when it is there. It is waited for awake as long as that was worth it lately: to be
+# woken takes longer than most calls.
+function __pronto_frame {
+    __pronto_tries=0
+    until \builtin read -t 0 -u 61; do
+        ((++__pronto_tries <= __pronto_awake)) || {
+            __pronto_patiently
+            \builtin return
+        }
+    done
+    \builtin read -r -N 64 -u 61 __pronto_head && { [[ $__pronto_head == 1* ]] || __pronto_rest; }
+}
+
+# Where it takes longer, or there is one processor for both: less of it for some calls, then another try.
+#
+# A timeout costs "read" three system calls for each byte, so only the first has one.
+function __pronto_patiently {
+    __pronto_awake=$((__pronto_calls % 16 ? __pronto_awake / 2 : 32))
+    __pronto_byte && \builtin read -r -N 63 -u 61 __pronto_head || \builtin return 1
+    __pronto_head=$__pronto_out$__pronto_head
+    [[ $__pronto_head == 1* ]] || __pronto_rest
+}
+
+# As many times 64 bytes as the first of them says.
+function __pronto_rest {
+    [[ $__pronto_head == [2-9]* ]] && \builtin read -r -N "$((64 * (${__pronto_head:0:1} - 1)))" -u 61 __pronto_out || \builtin return 1
+    __pronto_head+=$__pronto_out
+}
+
+# Takes a frame, and what belongs to it, apart; if it is the reply.
 function __pronto_heard {
-    __pronto_kind=${__pronto_head:1:1} __pronto_status=${__pronto_head:2:3}
-    if [[ $__pronto_head == ">s"*"$__pronto_id "* ]]; then
-        __pronto_size=${__pronto_head:27:3}
-        __pronto_out=${__pronto_head:30:__pronto_size} __pronto_err=${__pronto_head:30+__pronto_size:${__pronto_head:5:3}}
-    elif [[ $__pronto_head == ">b"*"$__pronto_id "* ]]; then
+    __pronto_kind=${__pronto_head:2:1} __pronto_status=${__pronto_head:3:3}
+    if [[ $__pronto_head == [1-9]">s"*"$__pronto_id "* ]]; then
+        __pronto_size=${__pronto_head:28:3}
+        __pronto_out=${__pronto_head:31:__pronto_size} __pronto_err=${__pronto_head:31+__pronto_size:${__pronto_head:6:3}}
+    elif [[ $__pronto_head == "1>b"*"$__pronto_id "* ]]; then
         __pronto_body
-    elif [[ $__pronto_head == ">"[ncv]*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>"[ncv]*"$__pronto_id "* ]]; then
         __pronto_out='' __pronto_err=''
     else
         __pronto_kind=''
@@ -140,15 +175,15 @@ function __pronto_claim {
 # Whether this is a trap, in the middle of another call, whose reply is still to come.
 function __pronto_nested {
     \builtin local IFS=' ' own=1
-    while [[ ${FUNCNAME[own]} == __pronto_@(run|into|into_anyhow) ]]; do
+    while [[ ${FUNCNAME[own]} == __pronto_!(door) ]]; do
         ((++own))
     done
-    [[ " ${FUNCNAME[*]:own} " == *' __pronto_'@(run|into)' '* ]]
+    [[ " ${FUNCNAME[*]:own+1} " == *' '@(pronto|__pronto_door|__pronto_run)' '* ]]
 }
 
 # Both outputs, of which the frame tells the place: they lie in the helper's memory, behind the number of the call.
 function __pronto_body {
-    \builtin local place=${__pronto_head:44}
+    \builtin local place=${__pronto_head:45}
     \builtin local -a parts
     parts=()
     if \builtin mapfile -d '' -t parts 2>/dev/null <"/proc/${place%% *}" && [[ ${#parts[@]} -eq 3 && ${parts[0]} == "$__pronto_id" ]]; then
@@ -197,7 +232,7 @@ function __pronto_failed {
     [[ -z $ours ]] || __pronto_signal STOP
     __pronto_repeatable "$@" || [[ -z $ours ]] || ! \builtin read -r -t 0 -u 62 || unread=yes
     [[ -z $ours ]] || __pronto_mend
-    __pronto_holder=''
+    __pronto_holder='' __pronto_told=''
     if [[ -n $unread ]] || __pronto_repeatable "$@"; then
         \builtin return 1
     fi
@@ -238,9 +273,9 @@ function __pronto_close {
     if ! __pronto_subshell && [[ -n $__pronto_home ]]; then
         __pronto_mend
     fi
-    \builtin unset __pronto_{home,busy,calls,until,holder,helper,line,id,known,told,sent,vars,pins,out,err,head,size,kind,status,tty,done}
-    \builtin unset -f __pronto_{settle,into_otherwise,call,heard,open,find,usable,claim,nested,body,assign,byte,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,same,note,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+    \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,helper,line,id,known,told,sent,vars,pins,out,err,head,size,kind,status,tty,done}
+    \builtin unset -f __pronto_{settle,otherwise,call,frame,patiently,rest,heard,open,find,usable,claim,nested,body,assign,byte,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,same,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

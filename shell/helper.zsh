@@ -13,7 +13,7 @@ function __pronto_settle {
         [[ $base != /* || ! -w $base ]] || \builtin break
     done
     \builtin typeset -g __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
-    \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_ask='' __pronto_say=''
+    \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_awake=32 __pronto_tries=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_ask='' __pronto_say=''
     \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_process='' __pronto_size=''
     \builtin typeset -g __pronto_kind='' __pronto_status='' __pronto_tty='' __pronto_done=''
     \builtin typeset -ga __pronto_sent __pronto_pins __pronto_loaded
@@ -25,22 +25,22 @@ function __pronto_settle {
     done
 }
 
-# get -v VAR ADDRESS: the value in a variable. The calls of loops, so all of it is here: a function costs zsh a page of memory each time it
-# is called. Whatever is out of the ordinary goes the way of all calls.
-function __pronto_into {
+# The calls of loops, `get -v VAR ADDRESS`, are made here: a function costs zsh a page of memory each time it is called. Whatever is out of
+# the ordinary goes the way of all calls.
+function pronto {
     \builtin emulate -L zsh -o no_multibyte -o extended_glob
     # zsh closes descriptors that were opened in the middle of a pipeline, and whatever comes next gets their numbers.
-    if [[ $__pronto_busy$__pronto_holder != ${sysparams[pid]} || ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask ||
-        ! /dev/fd/$__pronto_say -ef $__pronto_line.say || $3 != [A-Za-z][A-Za-z0-9_]# || $4 == -* || ${#4} -gt 4000 ]]; then
-        __pronto_into_anyhow "$@"
+    if [[ "$# ${1-} ${2-} $__pronto_busy$__pronto_holder" != "4 get -v ${sysparams[pid]}" || ${#__pronto_pins} -ne 0 ||
+        ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask || ! /dev/fd/$__pronto_say -ef $__pronto_line.say ||
+        $3 != [A-Za-z][A-Za-z0-9_]# || $4 == -* || ${#4} -gt 4000 ]]; then
+        __pronto_any "$@"
         \builtin return
     fi
     __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
     __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    if \builtin print -rNu $__pronto_ask -- "P3 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" \
-        "${__pronto_pins[@]}" '' get "$4" $__pronto_id && { \builtin sysread -t 0.5 -s 288 -i $__pronto_say __pronto_head || __pronto_wait; } &&
-        [[ $__pronto_head == ?'>s  0  0'"$__pronto_id "* ]]; then
+    if \builtin print -rNu $__pronto_ask -- "P4 $__pronto_id $__pronto_tty 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" \
+        '' get "$4" $__pronto_id && __pronto_frame && [[ $__pronto_head == ?'>s  0  0'"$__pronto_id "* ]]; then
         \builtin printf -v $3 %s "${__pronto_head[32,31+${__pronto_head[29,31]}]}"
         __pronto_busy=''
     else
@@ -58,23 +58,23 @@ function __pronto_call {
         __pronto_open || \builtin return 1
     __pronto_gather
     __pronto_id=$__pronto_holder.$((++__pronto_calls))
-    \builtin print -rNu $__pronto_ask -- "P3 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
-        "${@[2,-1]}" $__pronto_id && __pronto_wait && __pronto_heard || __pronto_failed "${@:2}"
+    \builtin print -rNu $__pronto_ask -- "P4 $__pronto_id $1 $(($# - 1))" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" "${__pronto_pins[@]}" '' \
+        "${@[2,-1]}" $__pronto_id && __pronto_frame && __pronto_heard || __pronto_failed "${@:2}"
 }
 
 # Takes a frame, and what follows it, apart; if it is the reply.
 function __pronto_heard {
     __pronto_kind=${__pronto_head[3]} __pronto_status=${__pronto_head[4,6]}
     # An answer that is cut or doubled is none.
-    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} == ${__pronto_head[1]} * 32)) || __pronto_head=''
+    [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} == ${__pronto_head[1]} * 64)) || __pronto_head=''
     if [[ $__pronto_head == ?'>s'???'  0'"$__pronto_id "* ]]; then
         __pronto_out=${__pronto_head[32,31+${__pronto_head[29,31]}]} __pronto_err=''
     elif [[ $__pronto_head == [1-9]">s"*"$__pronto_id "* ]]; then
         __pronto_size=$((${__pronto_head[29,31]}))
         __pronto_out=${__pronto_head[32,31+__pronto_size]} __pronto_err=${__pronto_head[32+__pronto_size,31+__pronto_size+${__pronto_head[7,9]}]}
-    elif [[ $__pronto_head == [1-9]">b"*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>b"*"$__pronto_id "* ]]; then
         __pronto_body $((${__pronto_head[36,45]})) $((${__pronto_head[7,16]}))
-    elif [[ $__pronto_head == [1-9]">"[ncv]*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>"[ncv]*"$__pronto_id "* ]]; then
         __pronto_out='' __pronto_err=''
     else
         __pronto_kind=''
@@ -139,17 +139,31 @@ function __pronto_hang_up {
 function __pronto_nested {
     \builtin local -a outer
     outer=(${funcstack[2,-1]})
-    while [[ ${outer[1]} == __pronto_(run|into|into_anyhow) ]]; do
+    while [[ ${outer[1]} == __pronto_* && ${outer[1]} != __pronto_door ]]; do
         \builtin shift outer
     done
-    [[ " $outer " == *' __pronto_'(run|into)' '* ]]
+    [[ " ${outer[2,-1]} " == *' '(pronto|__pronto_door|__pronto_run)' '* ]]
 }
 
-# What the helper says: a frame, which is there at once when it is there.
-function __pronto_wait {
+# What the helper says: a frame, which is there at once when it is there. It is waited for awake as long as that was worth it lately: to be
+# woken takes longer than most calls.
+function __pronto_frame {
+    __pronto_tries=0
+    until \builtin sysread -t 0 -s 576 -i $__pronto_say __pronto_head; do
+        if ((++__pronto_tries > __pronto_awake)); then
+            __pronto_patiently
+            \builtin return
+        fi
+    done
+    \builtin return 0
+}
+
+# Where it takes longer, or there is one processor for both: less of it for some calls, then another try.
+function __pronto_patiently {
     \builtin local tries
+    __pronto_awake=$((__pronto_calls % 16 ? __pronto_awake / 2 : 32))
     for ((tries = 0; tries < 120; tries++)); do
-        ! \builtin sysread -t 0.5 -s 288 -i $__pronto_say __pronto_head || \builtin return 0
+        ! \builtin sysread -t 0.5 -s 576 -i $__pronto_say __pronto_head || \builtin return 0
         __pronto_works || \builtin return 1
     done
     \builtin return 1
@@ -242,9 +256,9 @@ function __pronto_close {
     for module in ${__pronto_loaded-}; do
         \builtin zmodload -u $module
     done
-    \builtin unset __pronto_{home,busy,calls,until,holder,process,helper,ask,say,line,id,sent,pins,out,err,head,size,kind,status,tty,done,loaded}
-    \builtin unset -f __pronto_{settle,call,heard,open,find,claim,hang_up,nested,wait,body,assign,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_strictly,gather_all,run,long,into,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+    \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,process,helper,ask,say,line,id,sent,pins,out,err,head,size,kind,status,tty,done,loaded}
+    \builtin unset -f __pronto_{settle,call,heard,open,find,claim,hang_up,nested,frame,patiently,body,assign,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,gather_strictly,gather_all,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

@@ -1,22 +1,14 @@
 # shellcheck shell=bash
-# The function pronto, for bash and zsh alike: it takes what prontodb takes.
+# What the function pronto consists of, in bash and zsh alike: it takes what prontodb takes.
 
-# The calls of loops pass one test: bash copies a function whenever it is called, so what else there is has a function of its own.
-function pronto {
-    if [[ "$# ${1-} ${2-} ${#__pronto_pins[@]}" == '4 get -v 0' ]]; then
-        __pronto_into "$@"
-    else
-        __pronto_any "$@"
-    fi
-}
-
+# All but the calls of loops.
 function __pronto_any {
     if ((${#__pronto_pins[@]})); then
         # In a trap, in the middle of a wrapper's call: the pins are not ours.
         \builtin local -a __pronto_pins
         __pronto_pins=()
         __pronto_door "$@"
-    elif [[ $# -gt 4 && "$1 $2" == 'get -v' ]]; then
+    elif [[ $# -ge 4 && "$1 $2" == 'get -v' ]]; then
         __pronto_into_anyhow "$@"
     elif [[ "${1-}" == shell && "${2-}" == doctor ]]; then
         __pronto_doctor "$@"
@@ -27,9 +19,7 @@ function __pronto_any {
 
 # The same for wrappers.
 function __pronto_door {
-    if [[ $# -eq 4 && "$1 $2" == 'get -v' ]]; then
-        __pronto_into "$@"
-    elif [[ $# -gt 4 && "$1 $2" == 'get -v' ]]; then
+    if [[ $# -ge 4 && "$1 $2" == 'get -v' ]]; then
         __pronto_into_anyhow "$@"
     else
         __pronto_run "$@"

@@ -34,7 +34,7 @@ function __pronto_long {
 }
 
 # get -v VAR ADDRESS [OPTION...], as in printf -v: the value in a variable, with all its newlines. What none can hold is refused, with
-# status 65. The usual case, without options, is __pronto_into's.
+# status 65. The usual case, without options, is in the function pronto itself.
 function __pronto_into_anyhow {
     if [[ $3 != [A-Za-z_]* || $3 == *[!A-Za-z0-9_]* || $3 == __pronto_* || $4 == -* ]]; then
         __pronto_run "$@"

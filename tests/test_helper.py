@@ -384,12 +384,12 @@ def test_zsh_programs_inherit_nothing(home: Home) -> None:
 def test_a_helper_of_another_version_is_replaced_or_left_aside(home: Home, shell: str) -> None:
     """Somebody else's bytes on the line, or a version that this shell does not know: the command answers, never a wrong value."""
     home.call("set", "p.n.k", "v")
-    for junk in ("P1|1.1|00|0|0|", "garbage|without any sense|", "P3 1.1 00 1||x|2.1|", "P3 1.1 00 1||x|"):
+    for junk in ("P1|1.1|00|0|0|", "garbage|without any sense|", "P4 1.1 00 1||x|2.1|", "P4 1.1 00 1||x|"):
         data = junk.replace("|", "\\0")
         send = f"print -rn -u $__pronto_ask -- $'{data}'" if shell == "zsh" else f"printf '{data}' 1<>$__pronto_line.ask"
         done = script(home, shell, f"pronto get p.n.k; {send}; pronto get p.n.k; pronto get p.n.k; (pronto get p.n.k)")
         assert (done.out, done.err) == (b"vvvv", ""), junk
-    answer = "2>s  0  01.1                  5wrong".ljust(64)
+    answer = "1>s  0  01.1                  5wrong".ljust(64)
     for line in (answer, answer + answer, answer[:-1], "x"):
         done = script(home, shell, f"pronto get p.n.k; printf %s '{line}' >$__pronto_line.say; pronto get p.n.k; pronto get p.n.k")
         assert (done.out, done.err) == (b"vvv", ""), line

@@ -70,10 +70,10 @@ def test_nonsense_is_no_request(data: bytes) -> None:
     [
         b"P1\x001.1\x0000\x000\x000\0",
         b"P1 1.1 00 0\0\x001.1\0",
-        b"P3 1.1 00 x\0\x001.1\0",
-        b"P3 1.1 00\0\x001.1\0",
-        b"P3 1.1 00 1 1\0\x001.1\0",
-        b"P3 " + b"1" * 20 + b" 00 0\0\0" + b"1" * 20 + b"\0",
+        b"P4 1.1 00 x\0\x001.1\0",
+        b"P4 1.1 00\0\x001.1\0",
+        b"P4 1.1 00 1 1\0\x001.1\0",
+        b"P4 " + b"1" * 20 + b" 00 0\0\0" + b"1" * 20 + b"\0",
     ],
 )
 def test_another_version_and_malformed_heads_are_nonsense(data: bytes) -> None:
@@ -98,7 +98,7 @@ def test_a_request_that_was_cut_never_takes_words_from_the_next(first: Request, 
 
 def test_a_request_without_an_end_is_not_waited_for() -> None:
     decoder = Decoder()
-    decoder.feed(b"P3 1.1 00 1\0\0")
+    decoder.feed(b"P4 1.1 00 1\0\0")
     for _ in range(15):
         assert decoder.feed(b"x" * 65536) == []
     with pytest.raises(Garbled):

@@ -2,7 +2,7 @@
 
 A request is fields, each ended by NUL, which no word of a shell can hold:
 
-    "P3 CALLER.NUMBER TERMINALS WORDS"  NAME=value...  ""  WORD...  "CALLER.NUMBER"
+    "P4 CALLER.NUMBER TERMINALS WORDS"  NAME=value...  ""  WORD...  "CALLER.NUMBER"
 
 CALLER is the caller's process, NUMBER one of its own for the call. TERMINALS is two digits, for standard output and standard error: 1
 where it is a terminal. WORDS counts the words of the command line, which come behind the caller's exported variables, as far as ProntoDB
@@ -11,23 +11,23 @@ knows them. The last field tells that nothing is missing: a caller may be interr
 A reply is a frame of ASCII, filled up with blanks to a multiple of `UNIT` bytes; how many of them is its first byte, a digit:
 
     digit `>` KIND; status, 3 wide; length of standard error, 3 wide; CALLER.NUMBER, 19 wide; length of standard output, 3 wide; both
-    `2>`      KIND; status, 3 wide; length of standard error, 10 wide; CALLER.NUMBER, 19 wide; length of standard output, 10 wide; PLACE
+    `1>`      KIND; status, 3 wide; length of standard error, 10 wide; CALLER.NUMBER, 19 wide; length of standard output, 10 wide; PLACE
 
 The first form is that of the kind SHORT: outputs that are ASCII, and fit into the frame. For others the second tells where they lie, as
 `PROCESS/fd/NUMBER` in /proc: a file in memory of CALLER.NUMBER, standard output and standard error, each followed by a NUL byte. A length
 counts bytes. A frame needs no change of locale for `read -N`.
 """
 
-VERSION = b"P3"
+VERSION = b"P4"
 SAME = (b"=",)
 """In place of the variables: those of the last request on this line."""
-UNIT = 32
+UNIT = 64
 """Bytes that the length of a frame is counted in."""
 HEAD = 31
 """Bytes of what a short reply's frame says before the outputs."""
 ROOM = 9 * UNIT - HEAD
 """Bytes of output that fit into a frame."""
-FRAME = 2 * UNIT
+FRAME = UNIT
 """Bytes of any other frame."""
 PLACE = 45
 """Where in such a frame the place of the outputs begins."""
@@ -134,4 +134,4 @@ def encode_refusal(whose: bytes, kind: bytes) -> bytes:
 
 
 def _frame(whose: bytes, kind: bytes, status: int, lengths: tuple[int, int]) -> bytes:
-    return (b"2>%b%3d%10d%-19b%10d" % (kind, status, lengths[1], whose, lengths[0])).ljust(FRAME)
+    return (b"1>%b%3d%10d%-19b%10d" % (kind, status, lengths[1], whose, lengths[0])).ljust(FRAME)
