@@ -21,6 +21,10 @@ HOT: "dict[tuple[str, int], Callable[..., int]]" = {
     ("delete", 1): hot.delete,
     ("exists", 1): hot.exists,
     ("keys", 1): hot.keys,
+    ("incr", 1): hot.increase,
+    ("incr", 2): hot.increase,
+    ("decr", 1): hot.decrease,
+    ("decr", 2): hot.decrease,
 }
 COMPLETE = "__complete"
 """What completion asks with: no verb, nobody is meant to type it."""

@@ -4,7 +4,7 @@ Each returns the exit status.
 """
 
 from . import render
-from .errors import InvalidAddress, NoContent
+from .errors import InvalidAddress, NoContent, UsageError
 from .model import INHERIT, SECRETS, Content, Write
 from .ops import kv, open_store
 from .session import Piped
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .address import Address
     from .model import Fence
     from .session import Session
+
+MOST = 10**18
+"""What a number to be added is below."""
 
 
 def get(session: "Session", text: str, *, newline: bool = False, expired: bool = False, reveal: bool = False) -> int:
@@ -76,6 +79,33 @@ def exists(session: "Session", text: str) -> int:
     there = kv.exists(open_store(session), session.address(text))
     render.note(session, "There" if there else "Not there")
     return 0 if there else 2
+
+
+def increase(session: "Session", text: str, by: str = "1") -> int:
+    """Adds to an integer, and prints the sum."""
+    return counted(session, text, number(by))
+
+
+def decrease(session: "Session", text: str, by: str = "1") -> int:
+    """Takes from an integer, and prints the difference."""
+    return counted(session, text, -number(by))
+
+
+def counted(session: "Session", text: str, by: int, fence: "Fence | None" = None) -> int:
+    """Adds a number that is known, and prints the sum."""
+    from .ops import conditional
+
+    total = conditional.increment(open_store(session), session.address(text), by, fence)
+    session.stdout.write(b"%d\n" % total)
+    return 0
+
+
+def number(text: str) -> int:
+    """What is to be added. Raises `UsageError`."""
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and int(digits) < MOST:
+        return int(text)
+    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure="prontodb incr ADDRESS 5")
 
 
 def keys(session: "Session", text: str | None = None) -> int:

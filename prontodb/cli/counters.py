@@ -10,15 +10,13 @@ if TYPE_CHECKING:
     from ..address import Address
     from ..session import Session
 
-from .. import intake, render
-from ..errors import NoContent, UsageError
+from .. import hot, intake, render
+from ..errors import NoContent
 from ..model import Content
 from ..ops import conditional, open_store
 from ..session import Piped
 from .fencing import Fenced, fenced
 from .group import verb
-
-MOST = 10**18
 
 
 @verb(epilog="Example: n=$(prontodb incr work.build.number)")
@@ -30,7 +28,7 @@ def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
 
     Exact, however many do it at once. What is no integer is left alone (3). A negative N goes after --, or use decr.
     """
-    return _counted(session, address, _number(by), fence)
+    return hot.counted(session, address, hot.number(by), fence())
 
 
 @verb(epilog="Example: prontodb decr work.build.left")
@@ -39,7 +37,7 @@ def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
 @fenced
 def decr(session: Session, address: str, by: str, fence: Fenced) -> int:
     """Take N (by default 1) from an integer, and print the difference; as incr otherwise."""
-    return _counted(session, address, -_number(by), fence)
+    return hot.counted(session, address, -hot.number(by), fence())
 
 
 @verb(epilog="Example: date | prontodb append work.build.log")
@@ -76,16 +74,3 @@ def stored(session: Session, content: Content) -> None:
     """To be called once such content is safe."""
     session.piped = None
     content.discard()
-
-
-def _counted(session: Session, address: str, by: int, fence: Fenced) -> int:
-    number = conditional.increment(open_store(session), session.address(address), by, fence())
-    session.stdout.write(b"%d\n" % number)
-    return 0
-
-
-def _number(text: str) -> int:
-    digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and int(digits) < MOST:
-        return int(text)
-    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure="prontodb incr ADDRESS 5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -172,8 +173,9 @@ def verb(cls: type[Verb] = Verb, **kwargs: Any) -> Callable[[Callable[..., int]]
     return click.command(cls=cls, **kwargs)
 
 
+@cache
 def root() -> Verbs:
-    """The command tree."""
+    """The command tree: made once in a process, since a call leaves nothing in it."""
     group = Verbs(
         VERBS, name="prontodb", help=ROOT_HELP, epilog="prontodb help VERB tells more; prontodb help addresses, formats, exit-codes too."
     )
