@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Rescued(ProntoError):
-    """The content is safe under `address` in the pipe cache, but not where it was sent.
+    """The content is safe in the pipe cache, but not where it was sent.
 
-    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error
-    which caused the rescue.
+    `address` is where it is; `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is
+    that of the error which caused the rescue.
     """
 
     code = 4

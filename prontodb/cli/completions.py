@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 from . import group
+from .errorpages import KINDS
 from .table import GROUPS, VERBS
 from .topics import TOPICS
 
@@ -32,7 +33,8 @@ def completions() -> dict[str, object]:
     commands = dict(_commands(group.root(), ()))
     lines = [_line(words, command) for words, command in commands.items()]
     # Help takes the words of the verbs as its own.
-    lines += [{"words": f"help {name}", "verbs": "", "choices": " ".join(rows), "flags": ""} for name, rows in GROUPS.items()]
+    helped = {**GROUPS, "errors": [kind.name for kind in KINDS]}
+    lines += [{"words": f"help {name}", "verbs": "", "choices": " ".join(rows), "flags": ""} for name, rows in helped.items()]
     valued = {name for command in commands.values() for param in command.params if _valued(param) for name in param.opts}
     return {
         "completions": [line for line in lines if line["verbs"] or line["choices"] or line["flags"]],

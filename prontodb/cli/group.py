@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..session import Session
 
 from .. import __version__
 from ..address import check_delimiter
 from ..errors import ProntoError, UsageError
+from ..suggest import nearest
 from .table import SHELL_VERBS, VERBS, Row
 
 HELP = ("--help", "-h")
@@ -175,7 +176,10 @@ def verb(cls: type[Verb] = Verb, **kwargs: Any) -> Callable[[Callable[..., int]]
 def root() -> Verbs:
     """The command tree."""
     group = Verbs(
-        VERBS, name="prontodb", help=ROOT_HELP, epilog="prontodb help VERB tells more; prontodb help addresses, formats, exit-codes too."
+        VERBS,
+        name="prontodb",
+        help=ROOT_HELP,
+        epilog="prontodb help VERB tells more; prontodb help addresses, formats, errors, exit-codes too.",
     )
     group.params.append(click.Option(["--version"], is_flag=True, help="Print the version."))
     return group
@@ -226,8 +230,12 @@ def _usage(error: click.UsageError) -> UsageError:
 
 
 def _nearest(word: str, rows: dict[str, Row], path: str) -> str:
-    from difflib import get_close_matches
+    near = likely(word, rows)
+    return f"did you mean {path} {near}?" if near else f"{path} help lists the verbs"
 
+
+def likely(word: str, known: Iterable[str]) -> str:
+    """What was probably meant: what we call something that others call so, or what is spelled like it; "" for neither."""
+    known = list(known)
     other = OTHER_NAMES.get(word.lower(), "")
-    near = [other] if other in rows else get_close_matches(word.lower(), rows, n=1, cutoff=0.6)
-    return f"did you mean {path} {near[0]}?" if near else f"{path} help lists the verbs"
+    return other if other in known else nearest(word, known)
