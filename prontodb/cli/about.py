@@ -16,6 +16,7 @@ from ..settings import SETTINGS
 from ..urls import shown
 from . import group
 from .group import Verbs, verb
+from .mistakes import likely
 from .table import ADMIN_VERBS
 from .tables import show
 from .topics import TOPICS
@@ -85,7 +86,7 @@ def _nearest(context: click.Context, rest: tuple[str, ...]) -> str:
     path = context.command_path.replace("prontodb", "prontodb help", 1)
     if not isinstance(context.command, Verbs):
         return f"{path} is all there is on it"
-    near = group.likely(rest[0], [*context.command.rows, *([] if context.parent else TOPICS)])
+    near = likely(rest[0], [*context.command.rows, *([] if context.parent else TOPICS)])
     if near:
         return f"did you mean {' '.join([path, near, *rest[1:]])}?"
     return f"prontodb help lists the verbs; topics are {', '.join(TOPICS)}"

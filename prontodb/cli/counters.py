@@ -30,7 +30,7 @@ def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
 
     Exact, however many do it at once. What is no integer is left alone (3). A negative N goes after --, or use decr.
     """
-    return _counted(session, address, _number(by), fence)
+    return _counted(session, address, _number(by, "incr"), fence)
 
 
 @verb(epilog="Example: prontodb decr work.build.left")
@@ -39,7 +39,7 @@ def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
 @fenced
 def decr(session: Session, address: str, by: str, fence: Fenced) -> int:
     """Take N (by default 1) from an integer, and print the difference; as incr otherwise."""
-    return _counted(session, address, -_number(by), fence)
+    return _counted(session, address, -_number(by, "decr"), fence)
 
 
 @verb(epilog="Example: date | prontodb append work.build.log")
@@ -68,7 +68,7 @@ def given(session: Session, address: str, value: str | None, verb: str) -> tuple
     session.piped.content = content = intake.read(session)
     at = session.address(address, piped=True)
     if not content.size:
-        raise NoContent(f"Nothing came in for {at}", cure=f"{verb} VALUE, or pipe something in", address=str(at))
+        raise NoContent(f"Nothing came in for {at}", cure=f"prontodb {verb} {at} VALUE, or pipe something in", address=str(at))
     return at, content
 
 
@@ -84,8 +84,8 @@ def _counted(session: Session, address: str, by: int, fence: Fenced) -> int:
     return 0
 
 
-def _number(text: str) -> int:
+def _number(text: str, verb: str) -> int:
     digits = text.removeprefix("-")
     if digits.isascii() and digits.isdigit() and int(digits) < MOST:
         return int(text)
-    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure="prontodb incr ADDRESS 5")
+    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure=f"prontodb {verb} ADDRESS 5")

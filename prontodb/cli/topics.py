@@ -71,8 +71,8 @@ STATUSES = {
     6: "denied",
     64: "usage",
     65: "the value has a NUL in it, which no shell variable can hold",
-    126: "run, memo: the program cannot be run",
-    127: "run, memo: there is no program of that name; all others are its own",
+    126: "the program cannot be run: run, memo, claim, pop, watch",
+    127: "there is no program of that name, likewise; all other statuses are its own",
 }
 """Every exit status of ours, and its meaning."""
 
