@@ -1,6 +1,10 @@
 """The commonest mistakes of a newcomer, as a table: both the tests and the newcomer's script make them."""
 
-MISTAKES = [
+from __future__ import annotations
+
+Mistake = tuple[str, int, str, str]
+
+MISTAKES: list[Mistake] = [
     ("get", 64, "Missing argument 'ADDRESS'", ""),
     ("set", 64, "Missing argument 'ADDRESS'", ""),
     ("set p.n.k", 64, "Nothing came in for p.n.k", ""),
@@ -161,3 +165,19 @@ MISTAKES = [
     ("shel init bash", 64, "Unknown verb 'shel'", "did you mean prontodb shell?"),
 ]
 """The call, its status, what the first line has in it, and what the cure has."""
+
+
+def faults(mistake: Mistake, status: int, said: str) -> list[str]:
+    """What is wrong with an answer to a mistake: its status, its first line, or its cure. `said` is standard error."""
+    _, wanted, words, cure = mistake
+    first, _, rest = said.partition("\n")
+    held = {
+        f"the status is {status}, not {wanted}": status == wanted,
+        "the first line does not begin as an error's": first.startswith("prontodb: "),
+        f"the first line lacks: {words}": words in first,
+        f"the cure lacks: {cure}": cure in rest,
+        "there is no cure": wanted != 64 or "Cure: " in rest or "same" in first,
+        "there is a newline in it": "\\x0a" not in said,
+        "there is a traceback": "Traceback" not in said and "Internal error" not in said,
+    }
+    return [fault for fault, right in held.items() if not right]
