@@ -28,8 +28,8 @@ def home(session: "Session", database: str | None = None) -> dict[str, str]:
 
 
 def options(session: "Session", *, database: bool = True) -> str:
-    """What a command needs to find kept content again, from any shell: the context that this call has by flags, environment and pins,
-    as options. `database` False: the one that was asked for cannot be had, and the content is shown in each.
+    """What a command needs to find kept content again, from the shell that made the call: the context that it has by flags and pins, as
+    options. `database` False: the one that was asked for cannot be had, and the content is shown in each.
     """
     try:
         return _options(session, database=database)
@@ -52,13 +52,15 @@ def _options(session: "Session", *, database: bool) -> str:
 
 
 def _given(session: "Session", context: "Context") -> dict[str, str]:
-    """What of the context another shell may not have. What is saved, every shell has: an active cursor, and what a cursor says."""
+    """What of the context the shell itself does not have, since a wrapper or a flag has said it. What is saved, every shell has: an active
+    cursor, and what a cursor says.
+    """
     choices = {"user": context.user, "meta": context.meta, "cursor": context.cursor, "database": context.database}
-    given = {name: choice.value for name, choice in choices.items() if choice.source in ("flag", "environment", "pin")}
+    given = {name: choice.value for name, choice in choices.items() if choice.source in ("flag", "pin")}
     if "cursor" in given and context.database.source == "pin" and "PRONTO_FORCE_DATABASE" not in session.environ:
         # The cursor's own.
         del given["database"]
-    elif context.pins and "cursor" not in given:
+    elif context.pins and "cursor" not in given and context.database.source != "environment":
         # Inside a pin an active cursor does not count; elsewhere it might.
         given["database"] = context.database.value
     return given

@@ -134,7 +134,7 @@ WAYS = {
     "wrapper, denied": ("acme set a.b.c --user bob", " --user alice --meta acme --database shop"),
     "pin": ("PRONTO_FORCE_META=acme prontodb set a..b", " --meta acme --database main"),
     "pinned shell": ("prontodb shell use kinship -- prontodb set a..b", " --user bob --meta bb --database main"),
-    "environment": ("PRONTO_USER=bob PRONTO_META=acme PRONTO_DB=other prontodb set a..b", " --user bob --meta acme --database other"),
+    "environment": ("prontodb set a..b", ""),
     "flags": ("prontodb set a..b --cursor cur", " --cursor cur"),
     "unknown cursor": ("prontodb set a.b.c --cursor none --meta acme", " --meta acme"),
     "no database": ("prontodb set a.b.c --database bad_name --meta acme", " --meta acme"),
@@ -160,14 +160,15 @@ def test_the_offered_command_finds_it_from_any_shell(home: Home, way: str, activ
     call, options = WAYS[way]
     options = " --meta m1" if active and way == "another's database" else options.replace("{home}", str(home.folder))
     content = "k=v; l=w;" if way == "tokens" else "content"
-    done = home.shell(f"{WRAPPERS}{'prontodb cursor use cur' * active}\nprintf %s '{content}' | {call}")
+    exported = "export PRONTO_USER=bob PRONTO_META=acme PRONTO_DB=other\n" if way == "environment" else ""
+    done = home.shell(f"{WRAPPERS}{'prontodb cursor use cur' * active}\n{exported}printf %s '{content}' | {call}")
     assert done.status == 4, done
     offered = done.err.splitlines()[1].removeprefix("Use: ")
     assert offered == f"prontodb copy {done.rescued} <proper.address>{options}"
     assert all(options in line for line in done.err.splitlines()[2:] if done.rescued in line)
     if way == "unusable database":
         home.folder.joinpath("folder").rmdir()
-    copied = home.shell(f"{offered.replace('<proper.address>', 'z.z.saved')} && prontodb get z.z.saved{options}")
+    copied = home.shell(f"{exported}{offered.replace('<proper.address>', 'z.z.saved')} && prontodb get z.z.saved{options}")
     assert (copied.status, copied.out.decode(), copied.err) == (0, content, "")
 
 
