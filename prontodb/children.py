@@ -15,6 +15,10 @@ IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
 """What Python ignores: it would stay ignored in the new program."""
 
 
+EMPTY = "''"
+"""How an empty name is shown."""
+
+
 class NoProgram(ProntoError):
     """There is no program of that name; as shells have it."""
 
@@ -36,7 +40,7 @@ def find(name: str, environ: "Mapping[str, str]") -> str:
         return path
     if "/" in name and os.path.isfile(name):
         raise NotRun(f"Cannot run {name}: it is no program that may be run", cure=f"chmod +x {name}, if it is one")
-    raise NoProgram(f"No such command: {name}", cure="name a program on the PATH, or its path")
+    raise NoProgram(f"No such command: {name or EMPTY}", cure="name a program on the PATH, or its path")
 
 
 def become(path: str, command: "Sequence[bytes]", environ: "Mapping[str, str]") -> "NoReturn":

@@ -13,13 +13,16 @@ class InvalidDuration(UsageError):
     slug = "invalid-duration"
 
 
-def parse(text: str) -> int:
-    """Seconds, from a whole number of them or from parts such as `1h30m`. Raises `InvalidDuration`."""
+def parse(text: str, what: str = "lifetime") -> int:
+    """Seconds, from a whole number of them or from parts such as `1h30m`; `what` they are for. Raises `InvalidDuration`."""
     seconds = int(text) if _digits(text) else _parts(text)
+    why = "seconds, or parts such as 15m, 1h30m, 7d are wanted" if seconds is None else ""
     if seconds == 0:
-        raise _no(text, "it must be longer than zero")
-    if seconds > LONGEST:
-        raise _no(text, "it is longer than a hundred years")
+        why = "it must be longer than zero"
+    elif seconds and seconds > LONGEST:
+        why = "it is longer than a hundred years"
+    if seconds is None or why:
+        raise InvalidDuration(f"Invalid {what} '{text}': {why}", cure="use seconds, or 15m, 1h30m, 7d")
     return seconds
 
 
@@ -29,11 +32,9 @@ def parse_timeout(text: str) -> float:
     if _digits(whole) and (not dot or _digits(part)) and float(text) <= LONGEST:
         return float(text)
     try:
-        return parse(text)
+        return parse(text, "time to wait")
     except InvalidDuration as error:
-        raise InvalidDuration(
-            error.message.replace("lifetime", "time to wait", 1), cure="--timeout 30, 0.5, 15m or 1h30m; 0 looks once"
-        ) from None
+        raise InvalidDuration(error.message, cure="--timeout 30, 0.5, 15m or 1h30m; 0 looks once") from None
 
 
 def show(seconds: int) -> str:
@@ -50,7 +51,7 @@ def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
-def _parts(text: str) -> int:
+def _parts(text: str) -> int | None:
     seconds, number, left = 0, "", list(UNITS)
     for mark in text:
         if mark in left and _digits(number):
@@ -58,10 +59,4 @@ def _parts(text: str) -> int:
             left, number = left[left.index(mark) + 1 :], ""
         else:
             number += mark
-    if number or not text:
-        raise _no(text, "seconds, or parts such as 15m, 1h30m, 7d are wanted")
-    return seconds
-
-
-def _no(text: str, why: str) -> InvalidDuration:
-    return InvalidDuration(f"Invalid lifetime '{text}': {why}", cure="use seconds, or 15m, 1h30m, 7d")
+    return None if number or not text else seconds

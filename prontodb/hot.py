@@ -83,12 +83,12 @@ def exists(session: "Session", text: str) -> int:
 
 def increase(session: "Session", text: str, by: str = "1") -> int:
     """Adds to an integer, and prints the sum."""
-    return counted(session, text, number(by))
+    return counted(session, text, number(by, "incr"))
 
 
 def decrease(session: "Session", text: str, by: str = "1") -> int:
     """Takes from an integer, and prints the difference."""
-    return counted(session, text, -number(by))
+    return counted(session, text, -number(by, "decr"))
 
 
 def counted(session: "Session", text: str, by: int, fence: "Fence | None" = None) -> int:
@@ -100,12 +100,12 @@ def counted(session: "Session", text: str, by: int, fence: "Fence | None" = None
     return 0
 
 
-def number(text: str) -> int:
-    """What is to be added. Raises `UsageError`."""
+def number(text: str, verb: str) -> int:
+    """What a verb is to add. Raises `UsageError`."""
     digits = text.removeprefix("-")
     if digits.isascii() and digits.isdigit() and int(digits) < MOST:
         return int(text)
-    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure="prontodb incr ADDRESS 5")
+    raise UsageError(f"Invalid number '{text}': digits are wanted, at most 18, with or without '-'", cure=f"prontodb {verb} ADDRESS 5")
 
 
 def keys(session: "Session", text: str | None = None) -> int:

@@ -121,7 +121,7 @@ class _Arrival:
             self._session.piped.content = self._spool
             return Interrupted(f"{_what(cause)} after {self._spool.size} bytes")
         self._session.piped = None
-        return _kept(cause, self._spool)
+        return _kept(cause, self._spool, self._session)
 
 
 def copied(session: "Session", pieces: "Iterator[bytes]") -> Content:
@@ -145,11 +145,13 @@ def copied(session: "Session", pieces: "Iterator[bytes]") -> Content:
     return spool
 
 
-def _kept(cause: BaseException, spool: "Spool") -> Interrupted:
+def _kept(cause: BaseException, spool: "Spool", session: "Session") -> Interrupted:
+    from . import origin
+
     address = f"pipe.cache.{spool.leave()}"
     error = Interrupted(
         f"{_what(cause)} after {spool.size} bytes - what had come is cached as: {address}",
-        cure=f"prontodb copy {address} <proper.address>",
+        cure=f"prontodb copy {address} <proper.address>{origin.options(session)}",
     )
     error.rescued = address
     return error

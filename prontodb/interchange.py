@@ -49,7 +49,13 @@ class MalformedImport(ProntoError):
     slug = "malformed-import"
 
     def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"Line {line} cannot be imported: {why}", cure="--format names another format; nothing was stored")
+        """`line` 0: it is not about a line, but about a file of a folder."""
+        where, cure = (
+            (f"Line {line} cannot be imported", "--format names another format")
+            if line
+            else ("Cannot import this", "prontodb export-fs makes such a folder")
+        )
+        super().__init__(f"{where}: {why}", cure=f"{cure}; nothing was stored")
 
 
 class Unwritable(ProntoError):

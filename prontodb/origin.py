@@ -27,6 +27,45 @@ def home(session: "Session", database: str | None = None) -> dict[str, str]:
     return {"user": user, "meta": context.meta.value, "database": path, **said}
 
 
+def options(session: "Session", *, database: bool = True) -> str:
+    """What a command needs to find kept content again, from the shell that made the call: the context that it has by flags and pins, as
+    options. `database` False: the one that was asked for cannot be had, and the content is shown in each.
+    """
+    try:
+        return _options(session, database=database)
+    except Exception:  # noqa: BLE001 - whatever it was, it must not cost the news of where the content is
+        return ""
+
+
+def _options(session: "Session", *, database: bool) -> str:
+    from shlex import quote
+
+    from .urls import shown
+
+    context = _context(session)
+    if context is None or not database:
+        told = home(session, "")
+        given = {"user": "" if told["user"] == "default" else told["user"], "meta": told["meta"]}
+    else:
+        given = _given(session, context)
+    return "".join(f" --{name} {quote(shown(value))}" for name, value in given.items() if value)
+
+
+def _given(session: "Session", context: "Context") -> dict[str, str]:
+    """What of the context the shell itself does not have, since a wrapper or a flag has said it. What is saved, every shell has: an active
+    cursor, and what a cursor says.
+    """
+    choices = {"user": context.user, "meta": context.meta, "cursor": context.cursor, "database": context.database}
+    given = {name: choice.value for name, choice in choices.items() if choice.source in ("flag", "pin")}
+    if "cursor" in given and context.database.source == "pin" and "PRONTO_FORCE_DATABASE" not in session.environ:
+        # The cursor's own.
+        del given["database"]
+    elif context.pins and "cursor" not in given and context.database.source != "environment":
+        # Inside a pin an active cursor does not count; elsewhere it might.
+        given["database"] = context.database.value
+    return given
+
+
 def secret(session: "Session", piped: "Piped | None") -> bool:
     """Whether piped content was to become a secret: so it was said, or it was sent to the namespace of secrets, perhaps misspelled."""
     if piped is None:

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Rescued(ProntoError):
-    """The content is safe under `address` in the pipe cache, but not where it was sent.
+    """The content is safe in the pipe cache, but not where it was sent.
 
-    `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is that of the error
-    which caused the rescue.
+    `address` is where it is; `options` name the database where it is not the usual one; `hints` are further lines for a person; `slug` is
+    that of the error which caused the rescue.
     """
 
     code = 4
@@ -38,11 +38,11 @@ def salvage(session: "Session", error: ProntoError) -> ProntoError:
     session.piped = None
     if piped is None or content is None or not content.size:
         return error
-    address = _keep(session, piped, content, error)
-    hints = () if isinstance(error, Denied) else _hints(session, error, content, address)
+    address, options = _keep(session, piped, content, error)
+    hints = () if isinstance(error, Denied) else _hints(session, error, content, (address, options))
     content.discard()
     hints = hints or (_where(session, address) if isinstance(error, Denied) else ())
-    return Rescued(error, address, options=_options(session), hints=hints)
+    return Rescued(error, address, options=options, hints=hints)
 
 
 def _content(session: "Session", piped: "Piped") -> "Content | None":
@@ -59,7 +59,8 @@ def _content(session: "Session", piped: "Piped") -> "Content | None":
     return intake.read(session)
 
 
-def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> str:
+def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoError) -> tuple[str, str]:
+    """Where the content is now, and the options by which any shell finds it there."""
     from . import origin
     from .ops import rescue
 
@@ -69,7 +70,7 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
     lost = rescue.Lost(piped.address, error.slug, secret=secret)
     if store and not isinstance(error, StorageError):
         try:
-            return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl")))
+            return rescue.keep(store, content, lost, int(session.settings.lenient("pipe_ttl"))), origin.options(session)
         except Denied:
             database = ""
             session.flags.database = None
@@ -78,7 +79,8 @@ def _keep(session: "Session", piped: "Piped", content: "Content", error: ProntoE
     from .spool import places
 
     lost.home = origin.home(session, database)
-    return rescue.keep_spooled(places(session.environ), content, lost, session.now())
+    address = rescue.keep_spooled(places(session.environ), content, lost, session.now())
+    return address, origin.options(session, database=bool(lost.home["database"]))
 
 
 def _over_secret(session: "Session", store: "Store", piped: "Piped") -> bool:
@@ -107,18 +109,6 @@ def _store(session: "Session") -> "Store | None":
     return None
 
 
-def _options(session: "Session") -> str:
-    """What the command that is offered needs besides, to find the content again."""
-    given = [(name, getattr(session.flags, name)) for name in ("user", "meta", "cursor", "database")]
-    if not any(value for _, value in given):
-        return ""
-    from shlex import quote
-
-    from .urls import shown
-
-    return "".join(f" --{name} {quote(shown(value))}" for name, value in given if value)
-
-
 def _where(session: "Session", address: str) -> tuple[str, ...]:
     """For content of a call that was denied: the next one may be denied too, and could not show it."""
     from .spool import places
@@ -128,12 +118,12 @@ def _where(session: "Session", address: str) -> tuple[str, ...]:
     return tuple(f"Until that is allowed, it is the file {path}" for path in found[:1])
 
 
-def _hints(session: "Session", error: ProntoError, content: "Content", address: str) -> tuple[str, ...]:
+def _hints(session: "Session", error: ProntoError, content: "Content", kept: tuple[str, str]) -> tuple[str, ...]:
     """At most three lines. A fault of theirs must not cost the news of the rescue."""
     if not session.settings.lenient("hints"):
         return ()
     try:
-        if hints := _stream_hints(session, error, content, address):
+        if hints := _stream_hints(session, error, content, kept):
             return hints
     except Exception:  # noqa: BLE001, S110 - whatever it was, the content is safe, which is what counts
         pass
@@ -145,7 +135,7 @@ def _hints(session: "Session", error: ProntoError, content: "Content", address: 
     return (f"Did you mean: {likely}",) if likely and likely != error.address else ()
 
 
-def _stream_hints(session: "Session", error: ProntoError, content: "Content", address: str) -> tuple[str, ...]:
+def _stream_hints(session: "Session", error: ProntoError, content: "Content", kept: tuple[str, str]) -> tuple[str, ...]:
     """Hints on token streams, for content that may be one; most is not, and is spared the modules."""
     if error.slug == "feature-off" or not _could_be_tokens(content):
         return ()
@@ -153,7 +143,7 @@ def _stream_hints(session: "Session", error: ProntoError, content: "Content", ad
 
     if not enabled(session.settings, "streaming"):
         return ()
-    options = _options(session)
+    address, options = kept
     if error.slug == "malformed-stream":
         return (f"Mend it: prontodb get {address}{options} >FILE, and then prontodb stream{options} <FILE",)
     from .education import hints

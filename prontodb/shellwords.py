@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 NAME_LENGTH = 64
+EXAMPLE = "prontodb shell wrapper acme bash --profile acme"
 RESERVED = frozenset(
     """if then else elif fi case esac for select while until do done in function time coproc repeat foreach end nocorrect noglob always
     prontodb pronto pronto_unload pronto_unpin
@@ -76,7 +77,8 @@ def name(value: object) -> Code:
     """A function's or a variable's name, for which quoting is no help. Raises `UsageError`."""
     text = _text(value)
     if not NAME.match(text) or len(text) > NAME_LENGTH:
-        raise UsageError(f"Invalid function name '{text}': letters, digits and '_', no digit first, at most {NAME_LENGTH}")
+        why = f"letters, digits and '_', no digit first, at most {NAME_LENGTH}"
+        raise UsageError(f"Invalid function name '{text}': {why}", cure=EXAMPLE)
     return Code(text)
 
 
@@ -91,7 +93,7 @@ def function_name(text: str, shell: str) -> str:
     taken = text in RESERVED or text.startswith(RESERVED_STARTS)
     if taken or (shell == "fish" and (text in RESERVED_IN_FISH or text.startswith(RESERVED_STARTS_IN_FISH))):
         why = "a pinned function needs a name of its own" if text.startswith("pronto") else "shells use it themselves"
-        raise UsageError(f"Invalid function name '{text}': {why}", cure=f"prontodb shell wrapper acme {shell} --profile acme")
+        raise UsageError(f"Invalid function name '{text}': {why}", cure=EXAMPLE.replace("bash", shell))
     return text
 
 

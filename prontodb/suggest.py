@@ -1,7 +1,21 @@
-"""A likely address for one that is wrong in a single way (DESIGN §6: did you mean). Pure."""
+"""A likely address for one that is wrong in a single way (DESIGN §6: did you mean), and a likely word. Pure."""
 
 from .address import PART_BYTES, Address, Scope, parse
 from .errors import ProntoError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def nearest(word: str, known: "Iterable[str]") -> str:
+    """The known word that was probably meant: one that begins so, else one that is spelled like it, in any case; "" where none is near."""
+    from difflib import get_close_matches
+
+    names = {name.lower(): name for name in known}
+    asked = word.lower()
+    begun = [name for name in names if len(asked) > 2 and name.startswith(asked)]
+    return "".join(names[name] for name in begun[:1] or get_close_matches(asked, names, n=1, cutoff=0.6))
 
 
 def address_for(text: str, scope: Scope) -> str:

@@ -69,7 +69,7 @@ def command() -> str:
         *((section.upper(), "\n".join(_verb(path, item) for path, item in found)) for section, found in _sections(root)),
         ("ADDRESSES", _verbatim(topics.ADDRESSES)),
         ("FORMATS OF LISTINGS", _verbatim(topics.FORMATS)),
-        ("EXIT STATUS", "\n".join(_item(*_split(line)) for line in topics.EXIT_CODES.splitlines()[2:])),
+        ("EXIT STATUS", "\n".join(_item(str(status), meaning) for status, meaning in topics.STATUSES.items())),
         ("SETTINGS", _settings()),
         ("ENVIRONMENT", "\n".join(_item(name, _plain(reference_pages.meaning(name))) for name in sorted(reference_pages.variables()))),
         ("FILES", "\n".join(_item(*row) for row in FILES)),
@@ -141,11 +141,6 @@ def _options(params: list[click.Parameter] | list[click.Option]) -> str:
 def _settings() -> str:
     rows = [_item(name, f"{setting.wanted}. Else {setting.default}.") for name, setting in SETTINGS.items()]
     return "\n".join([_text("In the environment as PRONTO_NAME, or in the file of settings."), *rows])
-
-
-def _split(line: str) -> tuple[str, str]:
-    number, _, meaning = line.strip().partition("  ")
-    return number, meaning.strip()
 
 
 def _item(term: str, text: str) -> str:

@@ -2,13 +2,15 @@
 
 In an empty home, with no variable but those that any login has. First the lines that install it, each in an environment of its own (those of
 a tool that is not here are passed over, and said so). Then each page is typed into bash on a terminal, line by line, and what comes is
-compared with what the page shows. Every difference is told; the exit status is 1 where there is one.
+compared with what the page shows. At last the commonest mistakes are made, and status and message compared with what they are to be. Every
+difference is told; the exit status is 1 where there is one.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
+
+from .mistakes import MISTAKES, Mistake, faults
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/tutorial.md")
@@ -68,6 +72,26 @@ def follow(page: Path, home: Path, path: str) -> list[str]:
     finally:
         terminal.close()
     return found
+
+
+def err(mistake: Mistake, home: Path, path: str) -> list[str]:
+    """Makes a mistake; what is wrong with the answer."""
+    env = {"HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8"}
+    argv = ["prontodb", *shlex.split(mistake[0])]
+    done = subprocess.run(
+        argv, env=env, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60, check=False
+    )
+    wrong = faults(mistake, done.returncode, done.stderr.replace(f"{home}/", ""))
+    return [f"$ prontodb {mistake[0]}: {'; '.join(wrong)}\n--- what came\n{done.stderr}"] if wrong else []
+
+
+def blunder(home: Path, path: str) -> list[str]:
+    """Makes all of them, one after the other in one home; what is wrong, also where one has changed what was there."""
+    env = {"HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8"}
+    subprocess.run(["prontodb", "set", "p.n.k", "v"], env=env, check=True)
+    found = [fault for mistake in MISTAKES for fault in err(mistake, home, path)]
+    left = subprocess.run(["prontodb", "scan", "p.n"], env=env, capture_output=True, text=True, check=True).stdout
+    return found if left == "k\tv\n" else [*found, f"The mistakes have left this: {left}"]
 
 
 def installations() -> list[str]:
@@ -128,6 +152,10 @@ def main() -> int:
             home.mkdir()
             found += follow(ROOT / page, home, paths[-1])
             print(f"{page}: {sum(1 for _ in examples((ROOT / page).read_text()))} lines typed")
+        home = Path(folder, "blunderer")
+        home.mkdir()
+        found += blunder(home, paths[-1])
+        print(f"{len(MISTAKES)} mistakes made")
     print(*found, sep="\n", file=sys.stderr)
     return 1 if found else 0
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import prontodb
-from prontodb import errors, salvage
-from prontodb.cli import topics
+from prontodb.cli import errorpages, topics
 from prontodb.cli.about import _help_on
+from prontodb.cli.errorpages import KINDS
 from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
 
 from . import manual, reference_pages, reference_python
@@ -31,21 +28,16 @@ def commands() -> str:
 
 
 def error_pages() -> str:
-    """Every error's slug, exit status and meaning."""
-    rows = [f"| `{kind.slug}` | {kind.code} | {' '.join((kind.__doc__ or '').split())} |" for kind in kinds()]
-    head = ["# Errors", "", "Made from the code by `python -m tests.reference`. With `--json`, `error` is the slug.", ""]
-    return "\n".join([*head, "| slug | exit status | meaning |", "|---|---|---|", *rows]) + "\n"
-
-
-def kinds() -> list[type[errors.ProntoError]]:
-    """The classes of errors that the tree in `errors` shows, wherever they are defined, in the order of their statuses."""
-    for module in pkgutil.walk_packages(prontodb.__path__, "prontodb."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    found = [errors.ProntoError]
-    for kind in found:
-        found += [below for below in kind.__subclasses__() if below.__name__ in (errors.__doc__ or "")]
-    return sorted((kind for kind in found if kind is not salvage.Rescued), key=lambda kind: (kind.code, kind.slug))
+    """Every error: a table of them all, then each as `prontodb help errors` tells of it."""
+    rows = [f"| [`{kind.name}`](#{kind.name}) | {kind.error.code} | {kind.meaning} |" for kind in KINDS]
+    table = "\n".join(["| error | exit status | meaning |", "|---|---|---|", *rows])
+    parts = [
+        "# Errors",
+        "Made from the code by `python -m tests.reference`. With `--json`, `error` is the name; `prontodb help errors` shows this, too.",
+    ]
+    parts += ["`rescued` is no such name: `--json` tells of a rescue by the name of what caused it, with `rescued` as the address.", table]
+    parts += [f"## {kind.name}\n\n```text\n{errorpages.page(kind)}\n```" for kind in KINDS]
+    return "\n\n".join(parts) + "\n"
 
 
 PAGES: dict[Path, Callable[[], str]] = {
@@ -54,7 +46,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     REFERENCE / "python.md": reference_python.page,
     REFERENCE / "settings.md": reference_pages.settings,
     REFERENCE / "environment.md": reference_pages.environment,
-    REFERENCE / "exit-codes.md": lambda: reference_pages.exit_codes(kinds()),
+    REFERENCE / "exit-codes.md": reference_pages.exit_codes,
     REFERENCE / "schema.md": reference_pages.schema,
     REFERENCE / "protocol.md": reference_pages.protocol,
     ROOT / "man/prontodb.1": manual.command,

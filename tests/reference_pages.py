@@ -8,9 +8,9 @@ from pathlib import Path
 
 import prontodb
 from prontodb import environment as known
-from prontodb import errors, features
+from prontodb import features
 from prontodb import settings as options
-from prontodb.cli import topics
+from prontodb.cli import errorpages, topics
 from prontodb.engines import pg_schema
 from prontodb.engines import schema as sqlite_schema
 from prontodb.helper import protocol as talk
@@ -143,13 +143,12 @@ def meaning(name: str) -> str:
     return MEANINGS[name]
 
 
-def exit_codes(kinds: list[type[errors.ProntoError]]) -> str:
+def exit_codes() -> str:
     """Every status, its meaning, and the errors that have it."""
     rows = []
-    for line in topics.EXIT_CODES.splitlines()[2:]:
-        number, _, meaning = line.strip().partition("  ")
-        slugs = ", ".join(f"`{kind.slug}`" for kind in kinds if kind.code == int(number))
-        rows.append(f"| {number} | {meaning.strip()} | {slugs} |")
+    for status, text in topics.STATUSES.items():
+        names = ", ".join(f"[`{kind.name}`](errors.md#{kind.name})" for kind in errorpages.KINDS if kind.error.code == status)
+        rows.append(f"| {status} | {text} | {names} |")
     return _page(
         "Exit statuses",
         "Published and stable: a script may rely on them. The setting `rescue_exit` changes the 4. With `--json`, the error on standard error\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from contextlib import closing
 
 import pytest
 
-from prontodb.cli.table import GROUPS, VERBS
+from prontodb.cli import group
+from prontodb.cli.completions import _commands
+from prontodb.cli.table import GROUPS, POSTGRES_VERBS, VERBS
 from prontodb.dispatch import dispatch
 from prontodb.session import Input, Session
 
@@ -20,12 +23,21 @@ from .conftest import COMMAND, Home, Sink
 
 LINES = int(os.environ.get("PRONTO_TEST_LINES", "4000"))
 GROUPS_OF = 4
+LONGEST = 60
+"""Seconds for one line: a bound against hangs."""
 REAL = 25
 """One line of so many runs in a process of its own."""
-STATUSES = {0, 1, 2, 3, 4, 5, 6, 64, 65}
-# These start other programs, which is what they are for.
-OUTSIDE = {"use", "check"}
-WORDS = [*VERBS, *{verb for rows in GROUPS.values() for verb in rows}]
+STATUSES = {0, 1, 2, 3, 4, 5, 6, 64, 65, 126, 127}
+COMMANDS = {words: command for words, command in _commands(group.root(), ()) if not isinstance(command, group.Verbs)}
+"""Every verb there is, by its words."""
+OUTSIDE = {("shell", "use"), ("shell", "check")}
+"""These take this process's place, or look at files with other programs, which is what they are for."""
+PROGRAMS = {"run", "memo", "claim", "pop", "watch"}
+"""These may start a program, or become one: always in a process of their own. Its standard input is the program's."""
+ENDLESS = {"--timeout", "--wait"}
+"""Options that come with a value that ends soon, or not at all."""
+WAITING = {"wait", "watch"}
+"""Without an end of their own."""
 ADDRESSES = [
     "a.b.c",
     "a.b.c__x",
@@ -62,52 +74,33 @@ VALUES = [
     "other",
     "f",
     ".",
+    "true",
+    "cat",
+    "errors",
+    "10m",
+    "a.b.c == v",
+    "args,stdin",
+    "17-42",
+    "prod",
 ]
-OPTIONS = [
-    "-p",
-    "-n",
-    "--ns-delim",
-    "--user",
-    "--meta",
-    "--cursor",
-    "--database",
-    "--password-file",
-    "--json",
-    "-q",
-    "-v",
-    "--raw",
-    "--no-color",
-]
+VALUED = {name for command in COMMANDS.values() for param in command.params if not getattr(param, "is_flag", True) for name in param.opts}
+OPTIONS = sorted(
+    {name for command in COMMANDS.values() for param in command.params for name in param.opts if name.startswith("-")} - ENDLESS
+)
 OPTIONS += [
-    "--ttl",
-    "--allow-empty",
-    "--trim",
-    "--file",
-    "--from",
-    "-0",
-    "-N",
-    "--include-expired",
-    "--no-nul",
-    "--keep-ttl",
-    "--ndjson",
-    "--env",
-]
-OPTIONS += [
-    "--sh",
-    "--stream",
-    "--var-prefix",
-    "--all",
-    "--prune",
-    "--output",
-    "--list",
-    "--into",
-    "--dry-run",
-    "--format",
-    "--force",
     "--help",
     "-h",
+    "--bogus",
+    "--ttl=5",
+    "--ttl=junk",
+    "--wait=1",
+    "--timeout=junk",
+    "--meta=acme",
+    "--user=alice",
+    "-pwork",
+    "--=",
+    "-",
 ]
-OPTIONS += ["--version", "--bogus", "--ttl=5", "--meta=acme", "--user=alice", "-pwork", "--=", "-"]
 ENVIRONMENT = {
     "PRONTO_META": ["acme", "", "bad meta"],
     "PRONTO_USER": ["alice", "admin"],
@@ -124,16 +117,25 @@ ENVIRONMENT = {
 
 def command_line(dice: random.Random) -> list[str]:
     """Some words, most of which make sense somewhere."""
-    words = [dice.choice(WORDS)] if dice.random() < 0.95 else []
-    if words and words[0] in GROUPS:
-        words.append(dice.choice([verb for verb in GROUPS[words[0]] if verb not in OUTSIDE]))
+    verb = dice.choice([words for words in COMMANDS if words not in OUTSIDE])
+    own = [name for param in COMMANDS[verb].params for name in param.opts if name in OPTIONS] or OPTIONS
+    words = [*verb] if dice.random() < 0.95 else []
     for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 5))):
-        words.append(dice.choice(dice.choice((ADDRESSES, ADDRESSES, VALUES, OPTIONS))))
-    if dice.random() < 0.35:
-        words = [dice.choice(("set", "set", "import")), *words[1:]]
+        word = dice.choice(dice.choice((ADDRESSES, ADDRESSES, VALUES, OPTIONS, own)))
+        words += [word, dice.choice(VALUES)] if word in VALUED and dice.random() < 0.7 else [word]
+    if dice.random() < 0.25:
+        words = [dice.choice(("set", "set", "import")), *words[len(verb) :]]
     if dice.random() < 0.1:
         dice.shuffle(words)
-    return [] if words[:1] == ["shell"] and OUTSIDE & set(words) else words
+    return _bounded(words)
+
+
+def _bounded(words: list[str]) -> list[str]:
+    """The words, so that what they start ends soon, and is no shell."""
+    for at in reversed(range(len(words))):
+        if words[at] in WAITING:
+            words[at + 1 : at + 1] = ["--timeout", "0.05"]
+    return [] if any(word == "shell" and {verb for _, verb in OUTSIDE} & {*words} for word in words) else words
 
 
 def content(dice: random.Random, number: int) -> bytes:
@@ -195,12 +197,30 @@ HELD = " UNION ALL ".join(
 def test_nothing_that_one_can_type_breaks_it(home: Home, group: int) -> None:
     dice = random.Random(f"{os.environ.get('PRONTO_TEST_SEED', '1')} {group}")
     (home.folder / "f").write_text("a.b.c\n")
-    faulthandler.dump_traceback_later(600, exit=True, file=sys.__stderr__)
+    before = signal.signal(signal.SIGALRM, _hangs)
+    faulthandler.dump_traceback_later(1200, exit=True, file=sys.__stderr__)
     try:
         for number in range(LINES // GROUPS_OF):
             one(home, dice, number)
     finally:
         faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _hangs(*_: object) -> None:
+    raise AssertionError("this line does not end")
+
+
+def test_every_verb_gets_its_turn() -> None:
+    """Those of groups too, and `shell use` and `shell check` alone are left out."""
+    everything = {(verb,) for verb in VERBS if verb not in GROUPS} | {(name, verb) for name, rows in GROUPS.items() for verb in rows}
+    everything = (everything - {("admin", "postgres")}) | {("admin", "postgres", verb) for verb in POSTGRES_VERBS}
+    assert set(COMMANDS) == everything
+    dice = random.Random("turns")
+    lines = [command_line(dice) for _ in range(4000)]
+    assert {words for words in COMMANDS for line in lines if tuple(line[: len(words)]) == words} == everything - OUTSIDE
+    assert set(OPTIONS) <= {word for line in lines for word in line}
 
 
 def one(home: Home, dice: random.Random, number: int) -> None:
@@ -209,17 +229,22 @@ def one(home: Home, dice: random.Random, number: int) -> None:
     reading, writing = os.pipe()
     os.write(writing, data)
     os.close(writing)
-    run = in_a_process if number % REAL == 0 else in_process
+    run = in_a_process if number % REAL == 0 or PROGRAMS & {*argv} else in_process
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
     status, said = run(home, argv, env, reading)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     rest = os.read(reading, 1 << 20)
     os.close(reading)
     told = (argv, env.keys() - home.env.keys(), status, said[-500:])
     assert status in STATUSES, told
     assert b"Traceback" not in said, told
-    assert b"Internal error" not in said, told
+    # Help tells of it, too.
+    assert status == 0 or b"Internal error" not in said, told
     # What was read is somewhere, but for lists of addresses, which are read as such.
     if data and rest != data and "--from" not in argv:
         assert rest == b"", told
         # An operator on streams hands on what it has read, and where it stops the rest.
-        passed = argv[:1] == ["xstream"] and (data.rstrip(b"\n") in said or b"stopped-here" in said or status == 0)
+        passed = bool(PROGRAMS & {*argv}) or (
+            argv[:1] == ["xstream"] and (data.rstrip(b"\n") in said or b"stopped-here" in said or status == 0)
+        )
         assert passed or kept(home, data, appended="append" in argv), told

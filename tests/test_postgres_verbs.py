@@ -16,6 +16,7 @@ from .test_verbs import *  # noqa: F403 - likewise
 # These are about a file, which one it is and how it fails, or take long and never get to a database.
 del test_purge, test_where, test_a_locked_database, test_a_damaged_database, test_a_database_that_is_a_folder  # type: ignore[name-defined] # noqa: F821
 del test_the_spool_falls_back, test_where_nothing_takes_it_the_loss_is_said_plainly  # type: ignore[name-defined] # noqa: F821
+del test_the_offered_command_finds_it_from_any_shell  # type: ignore[name-defined] # noqa: F821
 del test_interrupted_it_dies_quietly_of_the_signal  # type: ignore[name-defined] # noqa: F821
 del test_a_disk_that_fills_up_midway_loses_nothing_silently  # type: ignore[name-defined] # noqa: F821
 

@@ -126,6 +126,52 @@ def test_it_goes_to_the_database_that_was_asked_for(home: Home) -> None:
     assert home.run("get", done.rescued).status == 2
 
 
+WAYS = {
+    "wrapper": ("acme set a..b", " --user alice --meta acme --database shop"),
+    "wrapper, quoted": ("odd set a..b", """ --user default --meta o --database '{home}/it'"'"'s.db'"""),
+    "wrapper of a cursor": ("byname set a..b", " --user default --meta m1 --cursor cur"),
+    "wrapper of a profile": ("kin set a..b", " --user bob --meta bb --database main"),
+    "wrapper, denied": ("acme set a.b.c --user bob", " --user alice --meta acme --database shop"),
+    "pin": ("PRONTO_FORCE_META=acme prontodb set a..b", " --meta acme --database main"),
+    "pinned shell": ("prontodb shell use kinship -- prontodb set a..b", " --user bob --meta bb --database main"),
+    "environment": ("prontodb set a..b", ""),
+    "flags": ("prontodb set a..b --cursor cur", " --cursor cur"),
+    "unknown cursor": ("prontodb set a.b.c --cursor none --meta acme", " --meta acme"),
+    "no database": ("prontodb set a.b.c --database bad_name --meta acme", " --meta acme"),
+    "unusable database": ("prontodb set a.b.c --database ./folder --meta acme", " --meta acme --database ./folder"),
+    "another's database": ("prontodb set a.b.c --database ./alices.db", ""),
+    "tokens": ("acme set a..b", " --user alice --meta acme --database shop"),
+}
+"""How a call comes by its context, and the options without which nobody else finds what it left behind."""
+WRAPPERS = """
+prontodb cursor set cur ./cur.db --meta m1; prontodb profile add kinship --user bob --meta bb
+prontodb set a.b.c v --user alice --database ./alices.db; mkdir folder
+eval "$(prontodb shell wrapper acme bash --user alice --meta acme --database shop)"
+eval "$(prontodb shell wrapper odd bash --user default --meta o --database "./it's.db")"
+eval "$(prontodb shell wrapper byname bash --cursor cur)"
+eval "$(prontodb shell wrapper kin bash --profile kinship)"
+"""
+
+
+@pytest.mark.parametrize("active", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_offered_command_finds_it_from_any_shell(home: Home, way: str, active: bool) -> None:
+    """As it stands, but for the address; also where a cursor is active that has nothing to do with it."""
+    call, options = WAYS[way]
+    options = " --meta m1" if active and way == "another's database" else options.replace("{home}", str(home.folder))
+    content = "k=v; l=w;" if way == "tokens" else "content"
+    exported = "export PRONTO_USER=bob PRONTO_META=acme PRONTO_DB=other\n" if way == "environment" else ""
+    done = home.shell(f"{WRAPPERS}{'prontodb cursor use cur' * active}\n{exported}printf %s '{content}' | {call}")
+    assert done.status == 4, done
+    offered = done.err.splitlines()[1].removeprefix("Use: ")
+    assert offered == f"prontodb copy {done.rescued} <proper.address>{options}"
+    assert all(options in line for line in done.err.splitlines()[2:] if done.rescued in line)
+    if way == "unusable database":
+        home.folder.joinpath("folder").rmdir()
+    copied = home.shell(f"{exported}{offered.replace('<proper.address>', 'z.z.saved')} && prontodb get z.z.saved{options}")
+    assert (copied.status, copied.out.decode(), copied.err) == (0, content, "")
+
+
 def test_list_show_drop(home: Home) -> None:
     first = home.call("set", "a b.c", stdin=b"one", now=NOW).rescued
     second = home.call("set", "x.y.z", "--ttl", "junk", stdin=b"three", now=NOW + 60).rescued

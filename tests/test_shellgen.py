@@ -362,7 +362,7 @@ def test_bad_calls_are_refused(stage: Home, status: int, why: str, argv: tuple[s
 
 
 def test_other_bad_calls_are_refused(stage: Home) -> None:
-    refused(stage, "shell", status=64, why="Missing command")
+    refused(stage, "shell", status=64, why="A verb is missing")
     refused(stage, "shell", "warpper", status=64, why="Unknown verb 'warpper'")
     refused(stage, "shell", "--bogus", "wrapper", "acme", "bash", status=64, why="No such option")
     refused(stage, "shell", "unload", "bash", "acme", "--template", "nope", status=64, why="Unknown template")

@@ -437,7 +437,7 @@ def test_when_watching_ends(home: Home) -> None:
         done = home.call("watch", "p.n", *argv)
         assert (done.status, done.out) == (64, b""), argv
     assert home.call("watch", "p..n").status == 64
-    assert home.call("watch", "p.n", "--", "no-such-command").status == 1
+    assert home.call("watch", "p.n", "--", "no-such-command").status == 127
 
 
 def test_a_reader_that_has_gone_ends_it(home: Home) -> None:
@@ -518,7 +518,7 @@ def test_a_command_that_fails_ends_it(home: Home) -> None:
     assert home.run("watch", "p.n", "--initial", "--events", "2", "--", "true").status == 0
     (home.folder / "not-a-program").write_bytes(b"\x7fELF")
     (home.folder / "not-a-program").chmod(0o755)
-    assert home.run("watch", "p.n", "--initial", "--", "./not-a-program").status == 1
+    assert home.run("watch", "p.n", "--initial", "--", "./not-a-program").status == 126
 
 
 def test_options_of_the_command_are_its_own(home: Home) -> None:

@@ -16,6 +16,7 @@ from ..settings import SETTINGS
 from ..urls import shown
 from . import group
 from .group import Verbs, verb
+from .mistakes import likely
 from .table import ADMIN_VERBS
 from .tables import show
 from .topics import TOPICS
@@ -52,22 +53,43 @@ def _settings(session: Session) -> list[dict[str, object]]:
 
 
 @verb(epilog="Example: prontodb help set")
-@click.argument("words", metavar="[VERB...|TOPIC]", nargs=-1)
+@click.argument("words", metavar="[VERB...|TOPIC|errors KIND|errors STATUS]", nargs=-1)
 def help_(session: Session, words: tuple[str, ...]) -> int:
-    """Help on a verb, or on one of the topics addresses, formats, exit-codes, settings."""
-    text = TOPICS[words[0]]() if len(words) == 1 and words[0] in TOPICS else _help_on(words)
-    session.stdout.write(text.encode() + b"\n")
+    """Help on a verb, or on one of the topics addresses, formats, streams, errors, exit-codes, settings.
+
+    After errors, the kind of an error (denied) or an exit status (4) tells of that one.
+    """
+    session.stdout.write(_text(words).encode() + b"\n")
     return 0
+
+
+def _text(words: tuple[str, ...]) -> str:
+    if words[:1] == ("errors",) and len(words) > 1:
+        from . import errorpages
+
+        return errorpages.text(words[1:])
+    return TOPICS[words[0]]() if len(words) == 1 and words[0] in TOPICS else _help_on(words)
 
 
 def _help_on(words: tuple[str, ...]) -> str:
     context = click.Context(group.root(), info_name="prontodb", max_content_width=100)
-    for word in words:
+    for at, word in enumerate(words):
         command = context.command.get_command(context, word) if isinstance(context.command, Verbs) else None
         if command is None:
-            raise UsageError(f"No help on '{' '.join(words)}'", cure=f"prontodb help lists the verbs; topics are {', '.join(TOPICS)}")
+            raise UsageError(f"No help on '{' '.join(words)}'", cure=_nearest(context, words[at:]))
         context = click.Context(command, info_name=word, parent=context, max_content_width=100)
     return context.get_help()
+
+
+def _nearest(context: click.Context, rest: tuple[str, ...]) -> str:
+    """What may have been meant by words of which there is no help on the first, after those of the context."""
+    path = context.command_path.replace("prontodb", "prontodb help", 1)
+    if not isinstance(context.command, Verbs):
+        return f"{path} is all there is on it"
+    near = likely(rest[0], [*context.command.rows, *([] if context.parent else TOPICS)])
+    if near:
+        return f"did you mean {' '.join([path, near, *rest[1:]])}?"
+    return f"prontodb help lists the verbs; topics are {', '.join(TOPICS)}"
 
 
 @verb(epilog="Example: prontodb version")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Line = dict[str, Any]
 
 from . import group
+from .errorpages import KINDS
 from .table import GROUPS, VERBS
 from .topics import TOPICS
 
@@ -38,7 +39,8 @@ def completions() -> dict[str, object]:
     commands = dict(_commands(group.root(), ()))
     lines = [_line(words, command) for words, command in commands.items()]
     # Help takes the words of the verbs as its own.
-    lines += [_help(name, rows) for name, rows in GROUPS.items()]
+    lines += [_help(name, rows, rows) for name, rows in GROUPS.items()]
+    lines.append(_help("errors", [kind.name for kind in KINDS], {}))
     valued = {name for command in commands.values() for param in command.params if _valued(param) for name in param.opts}
     return {
         "completions": [line for line in lines if line["verbs"] or line["choices"] or line["flags"]],
@@ -74,9 +76,9 @@ def _line(words: tuple[str, ...], command: click.Command) -> Line:
     }
 
 
-def _help(name: str, rows: Mapping[str, Row]) -> Line:
-    told = {"verbs": [], "choices": _told(rows, rows), "flags": []}
-    return {"words": f"help {name}", "verbs": "", "choices": " ".join(rows), "flags": "", "told": told}
+def _help(name: str, choices: Iterable[str], rows: Mapping[str, Row]) -> Line:
+    told = {"verbs": [], "choices": _told(choices, rows), "flags": []}
+    return {"words": f"help {name}", "verbs": "", "choices": " ".join(choices), "flags": "", "told": told}
 
 
 def _told(names: Iterable[str], rows: Mapping[str, Row]) -> list[str]:

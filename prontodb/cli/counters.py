@@ -28,7 +28,7 @@ def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
 
     Exact, however many do it at once. What is no integer is left alone (3). A negative N goes after --, or use decr.
     """
-    return hot.counted(session, address, hot.number(by), fence())
+    return hot.counted(session, address, hot.number(by, "incr"), fence())
 
 
 @verb(epilog="Example: prontodb decr work.build.left")
@@ -37,7 +37,7 @@ def incr(session: Session, address: str, by: str, fence: Fenced) -> int:
 @fenced
 def decr(session: Session, address: str, by: str, fence: Fenced) -> int:
     """Take N (by default 1) from an integer, and print the difference; as incr otherwise."""
-    return hot.counted(session, address, -hot.number(by), fence())
+    return hot.counted(session, address, -hot.number(by, "decr"), fence())
 
 
 @verb(epilog="Example: date | prontodb append work.build.log")
@@ -66,7 +66,7 @@ def given(session: Session, address: str, value: str | None, verb: str) -> tuple
     session.piped.content = content = intake.read(session)
     at = session.address(address, piped=True)
     if not content.size:
-        raise NoContent(f"Nothing came in for {at}", cure=f"{verb} VALUE, or pipe something in", address=str(at))
+        raise NoContent(f"Nothing came in for {at}", cure=f"prontodb {verb} {at} VALUE, or pipe something in", address=str(at))
     return at, content
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 from .. import render, saved
 from ..ops import cursors, open_store
 from .group import Verbs, verb
+from .mistakes import likely, unknown
 from .table import CURSOR_VERBS
 from .tables import show
 
@@ -20,7 +21,9 @@ class Cursors(Verbs):
     """`cursor NAME` is short for `cursor use NAME`."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb, or `use` for any other word."""
+        """The verb, or `use` for any other word that stands alone."""
+        if args[0] not in self.rows and len(args) > 1 and likely(args[0], self.rows):
+            raise unknown(args, self.rows, ctx.command_path)
         return super().resolve_command(ctx, args if args[0] in self.rows else ["use", *args])
 
 

@@ -59,11 +59,16 @@ def spelled_out(text: str) -> Address:
         raise UsageError(f"{VARIABLE} is '{text}', which is no whole address", cure="unset it, or name the lease with --lease") from error
 
 
-def token(text: str) -> int:
-    """A token as it is written. An empty one, as of a variable that is not set, is refused, never taken for none. Raises `UsageError`."""
+def token(text: str, option: str = "--fence") -> int:
+    """A token as it is written after an option. An empty one, as of a variable that is not set, is refused, never taken for none.
+
+    Raises `UsageError`.
+    """
     if text.isascii() and text.isdigit() and len(text) <= DIGITS and int(text):
         return int(text)
-    raise UsageError(f"Invalid token '{text}': a number is wanted, as claim gives it", cure='--fence "$PRONTO_TOKEN"')
+    raise UsageError(
+        f"Invalid token '{text}': {option} takes a number, as claim gives it", cure=f'{option} "$PRONTO_TOKEN", or another variable with it'
+    )
 
 
 def fenced(body: Callable[..., int]) -> Callable[..., int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from ..ops.watching import Event
     from ..session import Session
 
-from .. import render
-from ..errors import ProntoError, UsageError
+from .. import children, render
+from ..errors import UsageError
 from .group import Verb
 
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
@@ -49,10 +48,7 @@ class Handler:
     def __init__(self, session: Session, command: list[str], *, keep_going: bool) -> None:
         self._session = session
         self._keep_going = keep_going
-        path = shutil.which(command[0], path=session.environ.get("PATH", os.defpath))
-        if path is None:
-            raise ProntoError(f"No such command: {command[0]}")
-        self._command = [path, *command[1:]]
+        self._command = [children.find(command[0], session.environ), *command[1:]]
 
     def run(self, event: Event, line: bytes) -> int:
         """Its status, or 0 where it is to go on all the same; 128 and the number of a signal that ended it."""
@@ -74,7 +70,7 @@ class Handler:
         try:
             return subprocess.Popen(self._command, stdin=subprocess.PIPE, env=environ, cwd=self._session.cwd or None)  # noqa: S603 - asked for
         except OSError as error:
-            raise ProntoError(f"Cannot run {self._command[0]}: {error.strerror}") from error
+            raise children.not_run(self._command[0], error) from error
 
 
 class Forwarded:

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
     from ..session import Session
 
-from .group import HelpWanted, Verb, Verbs
+from .group import FALSE, HelpWanted, Verb, Verbs
 
-FALSE = b"false\n"
 EVALUATED = f"{__name__}.evaluated"
 """Whether a shell evaluates what this call prints."""
 

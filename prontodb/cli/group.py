@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,28 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..session import Session
 
 from .. import __version__
 from ..address import check_delimiter
-from ..errors import ProntoError, UsageError
-from .table import SHELL_VERBS, VERBS, Row
+from ..errors import ProntoError
+from .kinds import NAMED
+from .mistakes import explained, for_eval, meant_for_eval, unknown
+from .table import VERBS, Row
 
 HELP = ("--help", "-h")
-OTHER_NAMES = {
-    "put": "set",
-    "store": "set",
-    "rm": "del",
-    "remove": "del",
-    "list": "keys",
-    "cat": "get",
-    "show": "get",
-    "mv": "move",
-    "cp": "copy",
-}
-"""What other programs call our verbs."""
+FALSE = b"false\n"
+"""What is printed instead of shell code where there is none to print."""
 ROOT_HELP = """A namespaced key-value store for the shell. Addresses are project.namespace.key, or key__context.
 
 What is piped in is never lost: sent to a wrong address, it is kept in the pipe cache, and the message says how to get it from there.
@@ -47,7 +40,7 @@ def common() -> list[click.Parameter]:
         click.Option(["--meta"], metavar="M", help="The tenant in front of all addresses; none sees another's entries."),
         click.Option(["--cursor"], metavar="C", help="The cursor: a saved database, meta, project and namespace."),
         click.Option(["--database"], metavar="D", help="The database: a name, a path (/… or ./…), or a URL."),
-        click.Option(["--password-file"], metavar="F", help="The user's password, in file F."),
+        click.Option(["--password-file"], type=NAMED, metavar="F", help="The user's password, in file F."),
         click.Option(["--json"], is_flag=True, help="JSON on standard output, and errors as JSON on standard error."),
         click.Option(["-q", "--quiet"], is_flag=True, help="No notes, and no word on a miss."),
         click.Option(["-v", "--verbose"], is_flag=True, help="Tell on standard error what was done."),
@@ -84,7 +77,8 @@ class Verb(click.Command):
         asked = args[:1] == ["help"] and not any(isinstance(param, click.Argument) for param in self.params)
         if len(args) == 1 and (args[0] in HELP or asked):
             raise HelpWanted(ctx)
-        return super().parse_args(ctx, args)
+        with _placed(ctx):
+            return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verb's own options; the common ones, which `prontodb help` tells of, by their names."""
@@ -126,12 +120,16 @@ class Verbs(click.Group):
         """click's, after a look for help."""
         if args and (args[0] in HELP or (args[0] == "help" and "help" not in self.rows)):
             raise HelpWanted(ctx)
-        return super().parse_args(ctx, args)
+        with _placed(ctx):
+            return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """click's, with the nearest verb where there is none of that name."""
         if args[0] not in self.rows:
-            raise UsageError(f"Unknown verb '{args[0]}'", cure=_nearest(args[0], self.rows, ctx.command_path))
+            if ctx.parent is None and meant_for_eval(args):
+                # What asks for shell code is evaluated, and nothing at all would be a success.
+                ctx.obj.stdout.write(FALSE)
+            raise unknown(args, self.rows, ctx.command_path)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> int:
@@ -147,6 +145,16 @@ class Verbs(click.Group):
             with formatter.section(section):
                 formatter.write_dl([(verb, row.summary) for verb, row in self.rows.items() if row.section == section])
         click.Command.format_options(self, ctx, formatter)
+
+
+@contextmanager
+def _placed(ctx: click.Context) -> Iterator[None]:
+    """Tells a mistake in an option where it was made, which click's parser leaves out."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = error.ctx or ctx
+        raise
 
 
 def print_version(session: Session) -> int:
@@ -177,7 +185,10 @@ def verb(cls: type[Verb] = Verb, **kwargs: Any) -> Callable[[Callable[..., int]]
 def root() -> Verbs:
     """The command tree: made once in a process, since a call leaves nothing in it."""
     group = Verbs(
-        VERBS, name="prontodb", help=ROOT_HELP, epilog="prontodb help VERB tells more; prontodb help addresses, formats, exit-codes too."
+        VERBS,
+        name="prontodb",
+        help=ROOT_HELP,
+        epilog="prontodb help VERB tells more; prontodb help addresses, formats, errors, exit-codes too.",
     )
     group.params.append(click.Option(["--version"], is_flag=True, help="Print the version."))
     return group
@@ -194,17 +205,11 @@ def run(argv: Sequence[str], session: Session) -> int:
         session.stdout.write(wanted.ctx.get_help().encode() + b"\n")
         return 0
     except click.UsageError as error:
-        if error.ctx is not None and error.ctx.parent is None and _for_eval(argv):
-            # What asks for shell code is evaluated, and nothing at all would be a success.
-            session.stdout.write(b"false\n")
-        raise _looked_at(session, argv, _usage(error)) from error
+        if error.ctx is not None and error.ctx.parent is None and for_eval(argv):
+            session.stdout.write(FALSE)
+        raise _looked_at(session, argv, explained(error)) from error
     except ProntoError as error:
         raise _looked_at(session, argv, error) from error
-
-
-def _for_eval(argv: Sequence[str]) -> bool:
-    """Whether a call whose options are wrong asks for shell code."""
-    return any(word == "shell" and argv[at] in SHELL_VERBS for at, word in enumerate(argv[:-1], 1))
 
 
 def _looked_at(session: Session, argv: Sequence[str], error: ProntoError) -> ProntoError:
@@ -214,22 +219,3 @@ def _looked_at(session: Session, argv: Sequence[str], error: ProntoError) -> Pro
     if session.piped is None:
         look(session, argv, _command(VERBS["set"]).params)
     return error
-
-
-def _usage(error: click.UsageError) -> UsageError:
-    verb = error.ctx.command_path if error.ctx else "prontodb"
-    cure = f"{verb.replace('prontodb', 'prontodb help', 1)} shows what it takes"
-    if isinstance(error, click.NoSuchOption):
-        cure += "; -- goes before a value that starts with '-'"
-    elif "extra argument" in error.format_message():
-        cure = f"put quotes around what has spaces in it; {cure}"
-    # click lists what may be chosen on lines of their own.
-    return UsageError(" ".join(error.format_message().split()).rstrip("."), cure=cure)
-
-
-def _nearest(word: str, rows: dict[str, Row], path: str) -> str:
-    from difflib import get_close_matches
-
-    other = OTHER_NAMES.get(word.lower(), "")
-    near = [other] if other in rows else get_close_matches(word.lower(), rows, n=1, cutoff=0.6)
-    return f"did you mean {path} {near[0]}?" if near else f"{path} help lists the verbs"

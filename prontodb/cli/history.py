@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..ops import history as ops
 from ..ops import open_store, secrets
 from .group import verb
+from .kinds import Whole
 from .moments import moment, show, since
 from .tables import show as table
 
@@ -49,7 +50,7 @@ def history(session: Session, address: str, drop: bool, ndjson: bool) -> int:
 @verb(epilog="Example: prontodb log work.config --limit 20")
 @click.argument("place", required=False)
 @click.option("--all", "every", is_flag=True, help="All places of the database, but for the pipe cache.")
-@click.option("--limit", type=click.IntRange(0), default=LOGGED, metavar="N", help="At most N changes (100); 0 for all.")
+@click.option("--limit", type=Whole(), default=LOGGED, metavar="N", help="At most N changes (100); 0 for all.")
 @_ndjson
 def log(session: Session, place: str | None, every: bool, limit: int, ndjson: bool) -> int:
     """List the changes in PLACE (or in the current place), the last one first: time, revision, actor, what it was, address.
@@ -88,7 +89,9 @@ def undo(session: Session, address: str | None, actor: str | None, start: str | 
     if actor is not None:
         return _undo_actor(session, _wish(session, (address, actor, start), force=force, skip=skip), dry=dry)
     if address is None or start is not None or force or skip or dry:
-        raise UsageError("One address, or an actor, is wanted", cure="prontodb undo ADDRESS, or prontodb undo --actor X --since 10m")
+        alone = "--since, --force, --skip and --dry-run go with --actor"
+        why = "An address, or an actor, is wanted" if address is None else f"An address goes alone: {alone}"
+        raise UsageError(why, cure="prontodb undo ADDRESS, or prontodb undo --actor X --since 10m [PLACE]")
     at = session.address(address)
     ops.undo(open_store(session), at)
     render.note(session, f"Took back the last change of {at}")

@@ -37,7 +37,7 @@ def claim(session: Session, address: str, command: tuple[str, ...], ttl: str, wa
     over. Without COMMAND, print the token: renew and release go on with it.
     """
     at, seconds = session.address(address), durations.parse(ttl)
-    patient = None if wait is None else durations.parse(wait)
+    patient = None if wait is None else durations.parse(wait, "time to wait")
     if command or patient:
         session.own_process()
     got, sent = waited(session, lambda: leases.claim(open_store(session), at, keeping.holder(session), seconds), patient)
@@ -55,7 +55,7 @@ def claim(session: Session, address: str, command: tuple[str, ...], ttl: str, wa
 @click.option("--ttl", metavar="D", default="60s", show_default=True, help="How long it is to last from now.")
 def renew(session: Session, address: str, text: str, ttl: str) -> int:
     """Let a lease last longer; its token stays. Where it is over, or somebody else's: 3."""
-    lease, seconds = (session.address(address), token(text)), durations.parse(ttl)
+    lease, seconds = (session.address(address), token(text, "--token")), durations.parse(ttl)
     leases.renew(open_store(session), lease, seconds)
     render.note(session, f"{lease[0]} is held for {durations.show(seconds)}")
     return 0
@@ -66,7 +66,7 @@ def renew(session: Session, address: str, text: str, ttl: str) -> int:
 @token_option
 def release(session: Session, address: str, text: str) -> int:
     """End a lease before its time. Where it is over, or somebody else's: 3, and theirs stays."""
-    lease = (session.address(address), token(text))
+    lease = (session.address(address), token(text, "--token"))
     leases.release(open_store(session), lease)
     render.note(session, f"Released {lease[0]}")
     return 0

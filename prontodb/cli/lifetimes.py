@@ -21,9 +21,10 @@ from .tables import show
 @click.argument("words", metavar="[NAMESPACE] D", nargs=-1)
 def create_cache(session: Session, words: tuple[str, ...]) -> int:
     """Let what is stored in NAMESPACE (project.namespace) from now on live for D: seconds, or 15m, 1h30m, 7d. `timeout=D` will do."""
-    if not 1 <= len(words) <= 2:
+    scope = session.scope()
+    if not 1 <= len(words) <= 2 or (len(words) == 1 and scope.namespace.source != "flag"):
         raise UsageError("A namespace and a lifetime are wanted", cure="prontodb create-cache project.namespace 15m")
-    place = parse_namespace(words[0] if len(words) == 2 else None, session.scope())
+    place = parse_namespace(words[0] if len(words) == 2 else None, scope)
     ttl = durations.parse(words[-1].removeprefix("timeout="))
     places.create_cache(open_store(session), place, ttl)
     render.note(session, f"Entries of {place} live for {durations.show(ttl)}")
@@ -34,6 +35,8 @@ def create_cache(session: Session, words: tuple[str, ...]) -> int:
 @click.argument("name", metavar="[NAMESPACE]", required=False)
 def drop_cache(session: Session, name: str | None) -> int:
     """End the default lifetime of NAMESPACE. What is stored there keeps the lifetime that it has."""
+    if name is None and session.scope().namespace.source != "flag":
+        raise UsageError("Which namespace?", cure="prontodb drop-cache project.namespace; prontodb admin caches lists them")
     place = parse_namespace(name, session.scope())
     places.drop_cache(open_store(session), place)
     render.note(session, f"Entries of {place} live for ever")

@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..ops import Store, open_store, overlay, places, secrets
 from ..render import is_text, summary
 from .group import verb
+from .kinds import PREFIX
 from .values import context_option
 
 FULL = 1 << 16
@@ -31,7 +32,7 @@ _VALUES = (
     click.option("--stream", is_flag=True, help="Tokens, as prontodb stream reads them."),
     click.option("--env", is_flag=True, help="Lines of a dotenv file."),
     click.option("--sh", is_flag=True, help="Assignments that a shell can eval."),
-    click.option("--var-prefix", metavar="P", default="", help="What the variables of --env and --sh start with."),
+    click.option("--var-prefix", type=PREFIX, metavar="P", default="", help="What the variables of --env and --sh start with."),
 )
 
 
@@ -69,8 +70,10 @@ def scan(session: Session, place: str | None, var_prefix: str, over: str | None,
     A line is the name, a tab and the value, in which \n, \t and \\ stand for newline, tab and backslash. Secrets are marked as such; from
     what a program takes for values (-0, --stream, --env, --sh) they are left out, with a word on it and status 6.
     """
-    at = parse_place(place, session.scope())
-    store, form = open_store(session), kind(session, chosen)
+    at, form = parse_place(place, session.scope()), kind(session, chosen)
+    if var_prefix and form not in ("env", "sh"):
+        raise UsageError("--var-prefix is for the variables of --env and --sh", cure="give one of them, or leave it out")
+    store = open_store(session)
     veil = Veil(form, reveal=reveal)
     found = veil.over(records(store, at) if over is None else _effective(store, at, over))
     if form == "lines" and session.stdout.terminal and not session.flags.raw:

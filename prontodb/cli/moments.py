@@ -64,4 +64,4 @@ def _calendar(session: Session, text: str) -> float:
 
 
 def _no(text: str) -> float:
-    raise UsageError(f"Invalid time '{text}'", cure=f"give {CURE}")
+    raise UsageError(f"Invalid time '{text}': it is neither a time nor how long ago", cure=f"give {CURE}")

@@ -25,6 +25,7 @@ from ..errors import ProntoError, UsageError
 from ..model import PIECE
 from ..session import Piped
 from .group import Verbs, verb
+from .kinds import NAMED, Whole
 from .table import XSTREAM_VERBS
 
 MERGES = ("concat", "interleave", "dedupe", "sort", "priority", "namespace")
@@ -39,7 +40,7 @@ xstream = Verbs(XSTREAM_VERBS, name="xstream", help="Operators on token streams.
 @click.option("--in", "namespaces", metavar="N", multiple=True, help="Tokens of namespace N and those below it; repeatable.")
 @click.option("--prefix", metavar="P", default="", help="Tokens whose key starts with P.")
 @click.option("--pattern", metavar="G", default="", help="Tokens whose key matches G, as a shell's pattern; with a : in it, namespace:key.")
-@click.option("--others", metavar="F", help="Write the tokens that are not taken to file F.")
+@click.option("--others", type=NAMED, metavar="F", help="Write the tokens that are not taken to file F.")
 def fork(session: Session, namespaces: tuple[str, ...], prefix: str, pattern: str, others: str | None) -> int:
     """Print the tokens that meet all conditions; the others go to a file, or nowhere. Directives (meta, sec) go both ways."""
     if not (namespaces or prefix or pattern):
@@ -66,7 +67,7 @@ def fork(session: Session, namespaces: tuple[str, ...], prefix: str, pattern: st
 
 
 @verb(epilog="Example: prontodb xstream merge --by priority mine.stream defaults.stream | prontodb stream")
-@click.argument("files", metavar="[FILE...]", nargs=-1)
+@click.argument("files", metavar="[FILE...]", nargs=-1, type=NAMED)
 @click.option("--by", "how", type=click.Choice(MERGES), default="concat", help=f"How: {', '.join(MERGES)}; concat.")
 def merge(session: Session, files: tuple[str, ...], how: str) -> int:
     """Print several streams as one; - and no file at all are standard input.
@@ -90,13 +91,15 @@ def merge(session: Session, files: tuple[str, ...], how: str) -> int:
 
 
 @verb(epilog="Example: make-stream | prontodb xstream gate --min 1 --in users | prontodb stream")
-@click.option("--min", "fewest", metavar="N", type=click.IntRange(0), default=0, help="At least N tokens.")
-@click.option("--max", "most", metavar="N", type=click.IntRange(0), help="At most N tokens.")
+@click.option("--min", "fewest", metavar="N", type=Whole(), default=0, help="At least N tokens.")
+@click.option("--max", "most", metavar="N", type=Whole(), help="At most N tokens.")
 @click.option("--in", "namespaces", metavar="N", multiple=True, help="A token in namespace N; repeatable.")
 @click.option("--contains", metavar="T", help="A value that contains the text T.")
 def gate(session: Session, fewest: int, most: int | None, namespaces: tuple[str, ...], contains: str | None) -> int:
     """Print the stream as it came where it meets all conditions; else nothing, with status 3. Directives (meta, sec) do not count."""
     source = _incoming(session, held=True)
+    if most is not None and fewest > most:
+        raise UsageError(f"--min {fewest} and --max {most} cannot both hold", cure="a --max that is no smaller")
     from ..xstream.operators import Gate
 
     wanted = None if contains is None else contains.encode("utf-8", "surrogateescape")

@@ -14,6 +14,7 @@ from .. import profiles, render
 from ..errors import Denied
 from ..ops import profiles as own
 from .group import Verbs, verb
+from .kinds import NAMED
 from .table import PROFILE_VERBS
 from .tables import show
 
@@ -22,8 +23,10 @@ profile = Verbs(PROFILE_VERBS, name="profile", help="Saved contexts, which PRONT
 
 @verb(epilog="Example: prontodb profile add keeper --user keeper --meta keeper --os-user alice")
 @click.argument("name")
-@click.option("--os-user", "os_users", metavar="U", multiple=True, help="An operating-system user who may use it; several times for more.")
-@click.option("--os-group", "os_groups", metavar="G", multiple=True, help="A group that may use it.")
+@click.option(
+    "--os-user", "os_users", type=NAMED, metavar="U", multiple=True, help="An operating-system user who may use it; several times for more."
+)
+@click.option("--os-group", "os_groups", type=NAMED, metavar="G", multiple=True, help="A group that may use it.")
 def add(session: Session, name: str, os_users: tuple[str, ...], os_groups: tuple[str, ...]) -> int:
     """Add profile NAME to one's own file, from --user, --meta, --cursor or --database, -p and -n. With no --os-user and no --os-group,
     everybody may use it.

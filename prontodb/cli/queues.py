@@ -53,7 +53,7 @@ def pop(session: Session, queue: str, command: tuple[str, ...], lease: str | Non
     With --lease the item comes back unless it is done in time: --json prints its `id`, which ack and nack take. With COMMAND, the item is
     its standard input, under a lease (60s) that is renewed: status 0 deletes the item, any other leaves it hidden until the lease is over.
     """
-    at, patient = queues.check(session.address(queue)), None if wait is None else durations.parse(wait)
+    at, patient = queues.check(session.address(queue)), None if wait is None else durations.parse(wait, "time to wait")
     ttl = PRINTING if lease is None else durations.parse(lease)
     if command or patient:
         session.own_process()

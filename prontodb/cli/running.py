@@ -16,6 +16,7 @@ from ..address import parse_place
 from ..mask import Mask, forms
 from ..ops import open_store, variables
 from .group import verb
+from .kinds import PREFIX
 
 SHORTEST = 4
 """Bytes from which on a value is masked that is no secret: `1` and `yes` are in any output."""
@@ -30,7 +31,7 @@ SETTINGS = {"allow_interspersed_args": False}
 @click.option("--override", is_flag=True, help="Where two places have a name, the later one counts. Without it that is an error.")
 @click.option("--exact", is_flag=True, help="Values with the newline at their end, which is dropped otherwise.")
 @click.option("--mask", is_flag=True, help="Show *** for the values in what COMMAND prints.")
-@click.option("--var-prefix", metavar="P", default="", help="What the names start with.")
+@click.option("--var-prefix", type=PREFIX, metavar="P", default="", help="What the names start with.")
 @click.option("--allow-unsafe", is_flag=True, help="Also names that can make programs run something else, such as PATH and LD_PRELOAD.")
 @click.option("--allow-empty", is_flag=True, help="Also where a place holds nothing.")
 def run(session: Session, command: tuple[str, ...], places: tuple[str, ...], mask: bool, **how: Any) -> int:

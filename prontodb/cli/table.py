@@ -77,7 +77,7 @@ VERBS = {
     "shell": Row(SHELL, "shells:shell", "Functions and completion for bash, zsh and fish; pinned shells."),
     "admin": Row(ABOUT, "about:admin", "Upkeep: caches, and removing what has expired."),
     "features": Row(ABOUT, "streams:features", "List the optional parts, and whether they are on."),
-    "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats or exit codes."),
+    "help": Row(ABOUT, "about:help_", "Help on a verb, or on addresses, formats, errors or exit codes."),
     "version": Row(ABOUT, "about:version", "Print the version."),
 }
 

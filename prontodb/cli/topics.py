@@ -61,20 +61,31 @@ Token streams
   Each directive holds for the tokens after it. prontodb stream stores all of a stream or none of
   it; what scan --stream prints, it reads back."""
 
-EXIT_CODES = """\
-Exit codes
+STATUSES = {
+    0: "done",
+    1: "error",
+    2: "miss: no such key, or expired",
+    3: "precondition failed",
+    4: "rescued: the content is safe in the pipe cache, but not where you asked",
+    5: "timeout or busy",
+    6: "denied",
+    64: "usage",
+    65: "the value has a NUL in it, which no shell variable can hold",
+    126: "the program cannot be run: run, memo, claim, pop, watch",
+    127: "there is no program of that name, likewise; all other statuses are its own",
+}
+"""Every exit status of ours, and its meaning."""
 
-   0  done
-   1  error
-   2  miss: no such key, or expired
-   3  precondition failed
-   4  rescued: the content is safe in the pipe cache, but not where you asked
-   5  timeout or busy
-   6  denied
-  64  usage
-  65  the value has a NUL in it, which no shell variable can hold
- 126  run, memo: the program cannot be run
- 127  run, memo: there is no program of that name; all others are its own"""
+
+def _exit_codes() -> str:
+    lines = [f"{status:4}  {meaning}" for status, meaning in STATUSES.items()]
+    return "\n".join(["Exit codes", "", *lines, "", "prontodb help errors tells which errors have each."])
+
+
+def _errors() -> str:
+    from . import errorpages
+
+    return errorpages.text()
 
 
 def _settings() -> str:
@@ -89,6 +100,7 @@ TOPICS: dict[str, Callable[[], str]] = {
     "addresses": lambda: ADDRESSES,
     "formats": lambda: FORMATS,
     "streams": lambda: STREAMS,
-    "exit-codes": lambda: EXIT_CODES,
+    "errors": _errors,
+    "exit-codes": _exit_codes,
     "settings": _settings,
 }

@@ -25,6 +25,7 @@ from ..interchange import ENDINGS, FORMATS, lines
 from ..ops import open_store, transfer
 from ..session import Piped
 from .group import verb
+from .kinds import NAMED
 from .listings import emit, records
 from .tables import show
 
@@ -44,7 +45,9 @@ _every = click.option("--all", "every", is_flag=True, help="All places of the da
 @_every
 @_format
 @_reveal
-@click.option("--output", metavar="F", help="The file to make or replace, when all of it is written; without it, standard output.")
+@click.option(
+    "--output", type=NAMED, metavar="F", help="The file to make or replace, when all of it is written; without it, standard output."
+)
 def export(session: Session, place: str | None, every: bool, kind: str | None, output: str | None, reveal: bool) -> int:
     """Write the entries of PLACE (or of the current place) with their lifetimes, in a form that import reads back, any bytes."""
     store = open_store(session)
@@ -64,7 +67,7 @@ def export(session: Session, place: str | None, every: bool, kind: str | None, o
 
 
 @verb(epilog="Example: prontodb import config.env --dry-run")
-@click.argument("file", required=False)
+@click.argument("file", required=False, type=NAMED)
 @_format
 @_dry
 def import_(session: Session, file: str | None, kind: str | None, dry: bool) -> int:
@@ -88,7 +91,7 @@ def import_(session: Session, file: str | None, kind: str | None, dry: bool) -> 
 @click.argument("place", required=False)
 @_every
 @_reveal
-@click.option("--output", metavar="DIR", required=True, help="The folder to make; it gets its name when all of it is written.")
+@click.option("--output", type=NAMED, metavar="DIR", required=True, help="The folder to make; it gets its name when all of it is written.")
 def export_fs(session: Session, place: str | None, every: bool, output: str, reveal: bool) -> int:
     """Write the entries of PLACE as files DIR/PROJECT/NAMESPACE/NAME; lifetimes go to DIR/.prontodb.ndjson."""
     store = open_store(session)
@@ -104,7 +107,7 @@ def export_fs(session: Session, place: str | None, every: bool, output: str, rev
 
 
 @verb(epilog="Example: prontodb import-fs notes --dry-run")
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", metavar="DIR", type=NAMED)
 @_dry
 def import_fs(session: Session, folder: str, dry: bool) -> int:
     """Store the files DIR/PROJECT/NAMESPACE/NAME: all of them or none. What stands at the addresses is replaced."""

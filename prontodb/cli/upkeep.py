@@ -20,6 +20,7 @@ from ..ops import restore as restores
 from ..ops.cursors import unpinned
 from ..progress import shown
 from .group import verb
+from .kinds import NAMED, Whole
 from .tables import show
 
 COLUMNS = ("file", "created", "user", "databases", "entries", "size", "state")
@@ -70,9 +71,9 @@ def repair(session: Session, force: bool) -> int:
 
 
 @verb(epilog="Example: prontodb backup --prune 7")
-@click.option("--output", metavar="F", help="The folder, or the file, to make; without it, $XDG_DATA_HOME/prontodb/backups.")
+@click.option("--output", type=NAMED, metavar="F", help="The folder, or the file, to make; without it, $XDG_DATA_HOME/prontodb/backups.")
 @click.option("--all", "every", is_flag=True, help="All users of this home.")
-@click.option("--prune", "keep", type=int, metavar="N", help="Then delete the user's oldest, so that N are left in that folder.")
+@click.option("--prune", "keep", type=Whole(1), metavar="N", help="Then delete the user's oldest, so that N are left in that folder.")
 @click.option("--list", "listing", is_flag=True, help="List the backups that are there instead.")
 def backup(session: Session, output: str | None, every: bool, keep: int | None, listing: bool) -> int:
     """Back up the user's databases, with those that cursors point to, cursors and profiles; with --database, that one alone.
@@ -83,8 +84,6 @@ def backup(session: Session, output: str | None, every: bool, keep: int | None, 
         if every or keep is not None:
             raise UsageError("--list goes with --output only", cure="prontodb backup --list")
         return show(session, COLUMNS, list(backups.listed(session, output)))
-    if keep is not None and keep < 1:
-        raise UsageError(f"Cannot keep {keep} backups", cure="--prune takes a number from 1")
     store = _file_store(session)
     made = backups.backup(session, store, output, every=every)
     gone = [] if keep is None else backups.prune(session, output, "all" if every else store.whose[0], keep)
@@ -98,8 +97,8 @@ def backup(session: Session, output: str | None, every: bool, keep: int | None, 
 
 
 @verb(epilog="Example: prontodb restore backups/prontodb-default-20260131T235959Z.tar --dry-run")
-@click.argument("file")
-@click.option("--into", metavar="DIR", help="Unpack it as databases in a new folder instead; replaces nothing.")
+@click.argument("file", type=NAMED)
+@click.option("--into", type=NAMED, metavar="DIR", help="Unpack it as databases in a new folder instead; replaces nothing.")
 @click.option("--dry-run", "dry", is_flag=True, help="Verify it, and show what would change.")
 def restore(session: Session, file: str, into: str | None, dry: bool) -> int:
     """Put a backup back: databases, cursors and profiles become what they were; with --database, that database alone.

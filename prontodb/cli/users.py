@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 from .. import credentials, durations, render
 from ..errors import UsageError
 from ..ops import users
+from ..resolve import check_user
 from .group import Verbs, verb
+from .kinds import NAMED
 from .table import USER_VERBS
 from .tables import show
 
 user = Verbs(USER_VERBS, name="user", help="Passwords of users. Users need not be added: --user NAME is enough for one without a password.")
 
-new_password = click.option("--new-password-file", "source", metavar="F", help="Take the new password from file F.")
+new_password = click.option("--new-password-file", "source", type=NAMED, metavar="F", help="Take the new password from file F.")
 
 
 @verb(epilog="Example: prontodb user add alice")
@@ -26,7 +28,7 @@ new_password = click.option("--new-password-file", "source", metavar="F", help="
 @new_password
 def add(session: Session, name: str, source: str | None) -> int:
     """Give user NAME a password, asked for at the terminal or taken from a file."""
-    users.add(session, name, _new(session, name, source))
+    users.add(session, check_user(name), _new(session, name, source))
     return 0
 
 

@@ -18,8 +18,11 @@ from ..ops import kv, open_store, overlay
 from ..session import Piped
 from .fencing import Fenced, fenced
 from .group import verb
+from .kinds import NAMED, Whole
 
-from_option = click.option("--from", "source", metavar="F", help="Take the addresses from file F, a line each; - for standard input.")
+from_option = click.option(
+    "--from", "source", type=NAMED, metavar="F", help="Take the addresses from file F, a line each; - for standard input."
+)
 null_option = click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline.")
 reveal_option = click.option("--reveal", is_flag=True, help="Show secrets also where standard output is no terminal.")
 context_option = click.option(
@@ -31,14 +34,12 @@ ttl_option = click.option("--ttl", metavar="D", help="How long it lives: seconds
 @verb(epilog="Example: git log -5 | prontodb set work.notes.log")
 @click.argument("address", required=False)
 @click.argument("value", required=False)
-@click.option("--file", "path", metavar="F", help="Store the bytes of file F.")
+@click.option("--file", "path", type=NAMED, metavar="F", help="Store the bytes of file F.")
 @ttl_option
 @click.option("--allow-empty", is_flag=True, help="Store an empty value where nothing at all comes in.")
 @click.option("--trim", is_flag=True, help="Drop one newline at the end of the value.")
 @click.option("--if-absent", "absent", is_flag=True, help="Only where nothing is there yet; else 3.")
-@click.option(
-    "--if-rev", "revision", type=click.IntRange(0), metavar="N", help="Only over revision N (get --rev tells it; 0: none); else 3."
-)
+@click.option("--if-rev", "revision", type=Whole(), metavar="N", help="Only over revision N (get --rev tells it; 0: none); else 3.")
 @click.option("--if-value", "expected", metavar="V", help="Only over the value V; else 3.")
 @click.option("--secret", is_flag=True, help="A secret: get and listings show it on a terminal, or with --reveal. Asked for at a terminal.")
 @click.option("--no-secret", "plain", is_flag=True, help="No secret any more: what is stored over one stays one otherwise.")

@@ -27,6 +27,7 @@ from ..ops.watching import Wanted, Watcher
 from ..session import Output
 from .following import Handler, WithCommand
 from .group import verb
+from .kinds import Whole
 
 timeout_option = click.option("--timeout", metavar="D", help="How long at most: 30, 0.5, 15m, 1h30m.")
 
@@ -70,7 +71,7 @@ def wait(
 @click.option("--initial", is_flag=True, help='Begin with what is there already, as events with "initial": true.')
 @click.option("--no-values", is_flag=True, help="Leave values out.")
 @click.option("--reveal", is_flag=True, help="Tell the values of secrets: of namespaces called sec.")
-@click.option("--events", "most", metavar="N", type=click.IntRange(1), help="Stop after N events.")
+@click.option("--events", "most", metavar="N", type=Whole(1), help="Stop after N events.")
 @click.option("--keep-going", is_flag=True, help="Go on where COMMAND fails.")
 @timeout_option
 def watch(

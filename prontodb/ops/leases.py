@@ -22,7 +22,10 @@ LONGEST = 4096
 
 
 class LeaseHeld(ProntoError):
-    """Somebody else has the lease; `left` seconds at most, None where what stands there does not end."""
+    """Somebody else has the lease.
+
+    `left`: for how many seconds at most, None where what stands there does not end.
+    """
 
     code = 3
     slug = "lease-held"

@@ -17,7 +17,10 @@ def add(session: "Session", name: str, table: dict[str, object]) -> None:
     """Adds a profile. Raises `UsageError` where there is one of that name."""
     unpinned(session.context(), "profiles")
     if not is_word(name):
-        raise UsageError(f"Invalid profile name '{name}': letters, digits, '_' and '-', a letter or digit first")
+        raise UsageError(
+            f"Invalid profile name '{name}': letters, digits, '_' and '-', a letter or digit first",
+            cure="prontodb profile add NAME --user U",
+        )
     path = profiles.own_file(session.environ)
     profiles.checked(name, table, path)
     if name in profiles.Profiles(session.environ).all:

@@ -50,5 +50,5 @@ def password_in(session: "Session", path: str) -> bytes:
 
 def _known(session: "Session", user: str) -> None:
     if not credentials.protected(session.environ, check_user(user)):
-        raise UsageError(f"User '{user}' has no password", cure=f"prontodb user add {user} sets one")
+        raise UsageError(f"User '{user}' has no password", cure=f"prontodb user add {user} sets one; prontodb user list shows who has one")
     admit(session, user)
