@@ -8,7 +8,9 @@ from typing import Any
 
 import prontodb
 from prontodb.api.core import Core
+from prontodb.api.leases import Leases
 from prontodb.api.listings import Lifetimes, Listings, Streams
+from prontodb.api.queues import Queues
 from prontodb.api.values import Values
 from prontodb.errors import ProntoError
 
@@ -24,9 +26,20 @@ What the arguments may be:
 | `Data` | `bytes`, `bytearray`, `memoryview`, or `str`, which is stored as UTF-8 |
 | `Source` | `Data`, a binary file, or an iterable of `bytes` |
 | `Lifetime` | seconds, a text such as `"1h30m"`, or a `timedelta` of whole seconds |
+| `Timeout` | seconds, also parts of one, a text such as `"1h30m"`, or a `timedelta` |
+| `Fence` | a `Lease`, or the address and the token of one: `("work.lock.deploy", 42)` |
 | `Contexts` | `"prod,eu"`, or `["prod", "eu"]`: the first that is there wins, then the plain key |"""
-TOPICS = {"Opening and closing": Core, "Values": Values, "Listings": Listings, "Lifetimes": Lifetimes, "Streams and rescue": Streams}
+TOPICS = {
+    "Opening and closing": Core,
+    "Values": Values,
+    "Listings": Listings,
+    "Lifetimes": Lifetimes,
+    "Streams and rescue": Streams,
+    "Leases": Leases,
+    "Queues": Queues,
+}
 RECORDS: list[Any] = [prontodb.Entry, prontodb.Difference, prontodb.RescuedContent, prontodb.Value]
+OBJECTS: list[Any] = [prontodb.Lease, prontodb.Item]
 
 
 def page() -> str:
@@ -34,16 +47,23 @@ def page() -> str:
     parts = [HEAD, "## open", _described(prontodb.open, "prontodb.open"), "## Database", _text(prontodb.Database)]
     for title, topic in TOPICS.items():
         parts.append(f"### {title}")
-        parts += [_member(name, member) for name, member in vars(topic).items() if not name.startswith("_") and member.__doc__]
+        parts += [_member(name, member, "db") for name, member in vars(topic).items() if _told(name, member)]
     for record in RECORDS:
         parts += [f"## {record.__name__}", _text(record), *_members(record)]
+    for each in OBJECTS:
+        parts += [f"## {each.__name__}", _text(each)]
+        parts += [_member(name, member, each.__name__.lower()) for name, member in vars(each).items() if _told(name, member)]
     return "\n\n".join([*parts, _errors()]) + "\n"
 
 
-def _member(name: str, member: Any) -> str:
+def _told(name: str, member: Any) -> bool:
+    return not name.startswith("_") and bool(getattr(member, "__doc__", ""))
+
+
+def _member(name: str, member: Any, owner: str) -> str:
     if isinstance(member, property):
         return f"`{name}`: {_text(member)}"
-    return _described(member, f"db.{name}")
+    return _described(member, f"{owner}.{name}")
 
 
 def _members(record: Any) -> list[str]:

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 from ..address import Address as At
 from ..errors import Busy
+from ..ops.secrets import is_secret
+
+HIDDEN = b"***"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A stored value and what is known of it. `address` is what was asked for, `layer` where it was found: the same, unless it was
-    looked up under contexts. `expires` is in Unix seconds; None: never. `revision` grows with every write of the meta.
+    looked up under contexts. `expires` is in Unix seconds; None: never. `revision` grows with every write of the meta. `secret`: it lies in
+    a namespace `sec`, or was stored as a secret; then `repr` does not show the value.
     """
 
     address: str
@@ -34,6 +38,12 @@ class Entry:
     revision: int
     expires: int | None
     layer: str
+    secret: bool = False
+
+    def __repr__(self) -> str:
+        """The fields; of a secret, not the value: this ends in logs."""
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__} | ({"value": HIDDEN} if self.secret else {})
+        return f"Entry({', '.join(f'{name}={value!r}' for name, value in told.items())})"
 
     @property
     def size(self) -> int:
@@ -88,7 +98,7 @@ class RescuedContent:
 
 def entry(address: Address, found: Stored, value: bytes, layer: Address | None = None) -> Entry:
     """An `Entry` of what an engine gave."""
-    return Entry(str(address), value, found.revision, found.expires, str(layer or address))
+    return Entry(str(address), value, found.revision, found.expires, str(layer or address), is_secret(layer or address, found))
 
 
 def effective(address: Address, one: Effective | None) -> Entry | None:
