@@ -7,11 +7,13 @@ for: a cold command pays nothing for it.
 __version__ = "0.1.0"
 __all__ = [
     "Busy",
+    "Change",
     "ClosedDatabase",
     "Database",
     "Denied",
     "Difference",
     "Entry",
+    "Event",
     "InvalidAddress",
     "Item",
     "Lease",
@@ -24,8 +26,10 @@ __all__ = [
     "RescuedContent",
     "StorageError",
     "TimedOut",
+    "Undone",
     "UsageError",
     "Value",
+    "Watch",
     "open",
 ]
 
@@ -33,11 +37,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .api import (
         Busy,
+        Change,
         ClosedDatabase,
         Database,
         Denied,
         Difference,
         Entry,
+        Event,
         InvalidAddress,
         Item,
         Lease,
@@ -50,8 +56,10 @@ if TYPE_CHECKING:
         RescuedContent,
         StorageError,
         TimedOut,
+        Undone,
         UsageError,
         Value,
+        Watch,
         open,  # noqa: A004 - it is meant to be written `prontodb.open`
     )
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import prontodb
 from prontodb.api.core import Core
+from prontodb.api.history import History
 from prontodb.api.leases import Leases
 from prontodb.api.listings import Lifetimes, Listings, Streams
 from prontodb.api.queues import Queues
+from prontodb.api.running import Running
 from prontodb.api.values import Values
+from prontodb.api.waiting import Waiting
 from prontodb.errors import ProntoError
 
 HEAD = """# The Python API
@@ -28,6 +31,8 @@ What the arguments may be:
 | `Lifetime` | seconds, a text such as `"1h30m"`, or a `timedelta` of whole seconds |
 | `Timeout` | seconds, also parts of one, a text such as `"1h30m"`, or a `timedelta` |
 | `Fence` | a `Lease`, or the address and the token of one: `("work.lock.deploy", 42)` |
+| `Test` | a condition as `prontodb wait` takes it, or in parts: `("work.job.state", "==", "done")`, `("!", "work.lock.deploy")` |
+| `Moment` | a revision, a `datetime`, how long ago as a `timedelta` or `"10m"`, or a text as `prontodb get --at` takes it |
 | `Contexts` | `"prod,eu"`, or `["prod", "eu"]`: the first that is there wins, then the plain key |"""
 TOPICS = {
     "Opening and closing": Core,
@@ -35,11 +40,22 @@ TOPICS = {
     "Listings": Listings,
     "Lifetimes": Lifetimes,
     "Streams and rescue": Streams,
+    "History": History,
     "Leases": Leases,
     "Queues": Queues,
+    "Waiting": Waiting,
+    "Programs and results": Running,
 }
-RECORDS: list[Any] = [prontodb.Entry, prontodb.Difference, prontodb.RescuedContent, prontodb.Value]
-OBJECTS: list[Any] = [prontodb.Lease, prontodb.Item]
+RECORDS: list[Any] = [
+    prontodb.Entry,
+    prontodb.Difference,
+    prontodb.Event,
+    prontodb.Change,
+    prontodb.Undone,
+    prontodb.RescuedContent,
+    prontodb.Value,
+]
+OBJECTS: list[Any] = [prontodb.Lease, prontodb.Item, prontodb.Watch]
 
 
 def page() -> str:

@@ -15,20 +15,25 @@ from ..ops.patience import TimedOut
 from ..resolve import Flags
 from ..salvage import Rescued
 from .caller import Maker
+from .history import History
 from .leases import Lease, Leases
 from .listings import Lifetimes, Listings, Streams
 from .queues import Item, Queues
-from .records import Difference, Entry, RescuedContent, Value
+from .records import Change, Difference, Entry, Event, RescuedContent, Undone, Value
+from .running import Running
 from .seats import ClosedDatabase
 from .values import Values
+from .waiting import Waiting, Watch
 
 __all__ = [
     "Busy",
+    "Change",
     "ClosedDatabase",
     "Database",
     "Denied",
     "Difference",
     "Entry",
+    "Event",
     "InvalidAddress",
     "Item",
     "Lease",
@@ -41,13 +46,15 @@ __all__ = [
     "RescuedContent",
     "StorageError",
     "TimedOut",
+    "Undone",
     "UsageError",
     "Value",
+    "Watch",
     "open",
 ]
 
 
-class Database(Values, Listings, Lifetimes, Streams, Leases, Queues):
+class Database(Values, Listings, Lifetimes, Streams, History, Leases, Queues, Waiting, Running):
     """An open database, in one context: user, meta, default project and namespace. Made by `prontodb.open`; a context manager.
 
     Many threads may use it at once. In asyncio: `await asyncio.to_thread(db.get, key)`. After a fork, parent and child both go on with
