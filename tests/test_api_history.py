@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import prontodb
+from prontodb.ops import flight
 
 from .conftest import Home
 from .pgserver import Database as Served
@@ -104,6 +105,14 @@ def test_the_moment_of_a_change_is_after_it(db: prontodb.Database) -> None:
     for number in range(20):
         db.set(KEY, str(number))
         assert db.entry_at(KEY, datetime.now().astimezone()).text == str(number)
+
+
+def test_what_was_done_in_the_same_millisecond_is_taken_back_too(home: Home) -> None:
+    now = [1_700_000_000.0014]
+    with prontodb.open(environ=home.env, clock=lambda: now[0], actor="ann") as db:
+        since = datetime.fromtimestamp(1_700_000_000.0012)
+        db.set(KEY, b"v")
+        assert db.undo_actor("ann", since, "w.config").deleted == [KEY]
 
 
 @pytest.mark.parametrize("at", ["junk", "", "@", -5, timedelta(days=-1), datetime(2999, 1, 1)])
@@ -246,6 +255,19 @@ def test_of_many_threads_one_makes_it(db: prontodb.Database) -> None:
     assert threaded(lambda: db.memo("w.cache.report", make, ttl=60)) == [b"slow"] * 4
     assert made == [1]
     assert list(db.keys("w.cache")) == ["report"]
+
+
+def test_a_result_that_came_at_the_last_moment_is_taken(
+    db: prontodb.Database, other: prontodb.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = flight.Lease.take
+
+    def late(lease: flight.Lease) -> bool:
+        other.set("w.cache.report", b"theirs")
+        return take(lease)
+
+    monkeypatch.setattr(flight.Lease, "take", late)
+    assert db.memo("w.cache.report", lambda: b"ours", ttl=60) == b"theirs"
 
 
 def test_of_many_processes_one_makes_it_and_one_that_dies_is_followed(home: Home, tmp_path: Path) -> None:

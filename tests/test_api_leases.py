@@ -117,6 +117,10 @@ def test_what_the_block_raises_counts_more_than_a_lost_lease(home: Home, db: pro
         lose(home)
         until(lambda: lease.lost)
         raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), db.claim(LOCK, "1h"):  # noqa: PT012 - likewise
+        # No renewal has seen it.
+        lose(home)
+        raise ZeroDivisionError
     with pytest.raises(ZeroDivisionError), db.claim(LOCK):
         raise ZeroDivisionError
     assert LOCK not in db
@@ -266,7 +270,7 @@ def test_a_file_that_a_fence_keeps_out_is_rescued(db: prontodb.Database) -> None
 
 def test_closing_the_database_under_a_lease_is_the_end_of_it(home: Home) -> None:
     db = prontodb.open(environ=home.env)
-    with pytest.raises(prontodb.LeaseLost), db.claim(LOCK, SHORT) as lease:  # noqa: PT012 - the end of the block raises
+    with pytest.raises(prontodb.LeaseLost, match="renewed: The database is closed"), db.claim(LOCK, SHORT) as lease:  # noqa: PT012 - likewise
         db.close()
         until(lambda: lease.lost)
     db = prontodb.open(environ=home.env)
