@@ -154,6 +154,20 @@ def test_a_lease_may_be_released_before_the_end_of_its_block(db: prontodb.Databa
         db.claim(LOCK)
 
 
+def test_a_renewal_in_a_block_counts_for_the_rest_of_it(db: prontodb.Database) -> None:
+    before = threading.active_count()
+    with db.claim(LOCK, SHORT) as lease:
+        lease.renew("1h")
+        time.sleep(SHORT)
+        assert (db.ttl(LOCK) or 0) > 3000
+        lease.renew(SHORT)
+        time.sleep(2 * SHORT)
+        assert not lease.lost
+        assert threading.active_count() == before + 1
+        assert LOCK in db
+    assert threading.active_count() == before
+
+
 def test_whoever_waits_for_a_lease_gets_it(db: prontodb.Database) -> None:
     order = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class Lease:
         self._ttl = ttl
         self._sent = sent
         self._thread: Ticking | None = None
+        self._lock = threading.Lock()
         self._pid = os.getpid()
         self.released = False
         """Whether it was released here."""
@@ -67,13 +69,15 @@ class Lease:
         return self._held
 
     def renew(self, ttl: Lifetime | None = None) -> None:
-        """Lets it last for `ttl` from now, by default for as long as at first. Raises `LeaseLost`."""
+        """Lets it last for `ttl` from now, by default for as long as before; in a block it goes on with that. Raises `LeaseLost`."""
         from .renewal import elapsed
 
-        left, sent = self._ttl if ttl is None else seconds(ttl), elapsed()
-        with self._core._change() as store:  # noqa: SLF001 - a lease is a part of its database
-            leases.renew(store, self._held, left)
-        self._ttl, self._sent = left, sent
+        left = self._ttl if ttl is None else seconds(ttl)
+        with self._resting():
+            sent = elapsed()
+            with self._core._change() as store:  # noqa: SLF001 - a lease is a part of its database
+                leases.renew(store, self._held, left)
+            self._ttl, self._sent = left, sent
 
     def release(self) -> None:
         """Ends it before its time. Raises `LeaseLost` where it is over already, or somebody else's: theirs stays."""
@@ -84,17 +88,15 @@ class Lease:
     @contextmanager
     def kept(self) -> Iterator[Lease]:
         """Renews it by a thread in a `with` block, whose end raises `LeaseLost` where it was lost, but does not release it."""
-        from .renewal import renewing
-
         if self._sent is None or self.released:
             # Nobody knows how long it lasts, or it does not any more.
             self.renew()
-        assert self._sent is not None
-        thread = self._thread = renewing(self._core._make, self._core._seats, self._held, self._ttl, self._sent)  # noqa: SLF001
-        thread.start()
+        thread = self._begin()
         try:
             yield self
         finally:
+            # Not always the one with which it began.
+            thread = self._thread or thread
             thread.stop()
         if thread.lost is not None and not self.released:
             raise thread.lost
@@ -109,6 +111,27 @@ class Lease:
 
     def __repr__(self) -> str:
         return f"<prontodb.Lease '{self.address}', token={self.token}>"
+
+    def _begin(self) -> Ticking:
+        from .renewal import renewing
+
+        assert self._sent is not None
+        self._thread = renewing(self._core._make, self._core._seats, self._held, self._ttl, self._sent)  # noqa: SLF001 - likewise
+        self._thread.start()
+        return self._thread
+
+    @contextmanager
+    def _resting(self) -> Iterator[None]:
+        """Without the thread, which goes by what it knows, and would shorten a lease again that is to last longer."""
+        with self._lock:
+            kept = self._thread is not None and self._thread.is_alive()
+            if self._thread is not None:
+                self._thread.stop()
+            try:
+                yield
+            finally:
+                if kept:
+                    self._begin()
 
     @contextmanager
     def _whole(self) -> Iterator[None]:

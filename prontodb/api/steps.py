@@ -21,7 +21,7 @@ from ..ops import Store, open_store
 SLICE = 0.2
 """Seconds that a wait holds the seat at a time."""
 GAP = 0.002
-"""Seconds for which it lets go of it then, so that whoever wants to fork gets it: a lock that is taken again at once passes to nobody."""
+"""Seconds for which it lets go of it then. A lock that is taken again at once seldom passes to another: forks took twice as long."""
 WRITES = {"put", "delete", "expire"}
 """Verbs that take their turn among those that write."""
 
