@@ -72,6 +72,9 @@ def test_a_log_is_of_a_place_or_of_everything(db: prontodb.Database, other: pron
     ]
     assert [each.address for each in db.log(everywhere=True, limit=1)] == ["w.other.c"]
     assert db.log() == []
+    for limit in (0, -1):
+        with pytest.raises(prontodb.UsageError):
+            db.log("w.config", limit=limit)
     for number in range(120):
         db.set(f"w.config.k{number}", str(number))
     assert (len(db.log("w.config")), len(db.log("w.config", limit=None))) == (100, 122)

@@ -259,6 +259,9 @@ def test_what_is_no_fence_is_refused(home: Home, db: prontodb.Database) -> None:
     for wrong in ("1", True, None, 1.5):
         with pytest.raises(TypeError):
             db.set("w.n.k", b"v", fence=(LOCK, wrong))  # type: ignore[arg-type]
+    for strange in ("w.lock.d", 5, (LOCK,), [LOCK, 5], db):
+        with pytest.raises(TypeError):
+            db.set("w.n.k", b"v", fence=strange)  # type: ignore[arg-type]
     with pytest.raises(prontodb.InvalidAddress):
         db.set("w.n.k", b"v", fence=("a..b", 5))
     assert list(db.keys("w.n")) == []
@@ -272,6 +275,9 @@ def test_a_lease_of_another_tenant_or_database_is_no_fence_here(home: Home, db: 
             with prontodb.open(environ=home.env, **other) as same:  # type: ignore[arg-type]
                 same.set("w.n.k", b"v", fence=lease)
     assert "w.n.k" not in db
+    (home.folder / "link.db").symlink_to(home.database)
+    with prontodb.open(f"{home.folder}/link.db", environ=home.env) as linked, db.claim(LOCK) as lease:
+        linked.set("w.n.k", b"v", fence=lease)
 
 
 def test_a_file_that_a_fence_keeps_out_is_rescued(db: prontodb.Database) -> None:

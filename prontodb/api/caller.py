@@ -121,7 +121,8 @@ class Maker:
     def where(self) -> tuple[str, str, str]:
         """File or URL, user and meta: what two have in common that work on the same data."""
         assert self._opening is not None
-        return self._opening[1][:3]
+        path, user, meta, _ = self._opening[1]
+        return os.path.realpath(path) if path.startswith("/") else path, user, meta
 
     def __call__(self) -> Caller:
         """A session."""

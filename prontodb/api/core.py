@@ -139,11 +139,17 @@ class Core:
 
     def _fence(self, fence: Fence | None) -> Held | None:
         """The lease and its token. Raises `UsageError` for a lease of another database, which would hold here by chance or never."""
+        from .leases import Lease
+
         if fence is None:
             return None
-        if isinstance(fence, tuple):
+        if isinstance(fence, tuple) and len(fence) == 2:
             return self._address(fence[0]), token(fence[1])
-        return fence.fence(self._make.where)
+        if not isinstance(fence, Lease):
+            raise TypeError(f"a fence is a Lease, or the address and the token of one, not {fence!r}")
+        if fence.where != self._make.where:
+            raise UsageError(f"The lease {fence.address} is in another database", cure="claim one in the database that is written to")
+        return fence.held
 
     def _address(self, key: Key) -> Address:
         """Raises `InvalidAddress`."""

@@ -39,6 +39,8 @@ class History(Core):
     def log(self, place: Key | None = None, *, everywhere: bool = False, limit: int | None = LOGGED) -> list[Change]:
         """The changes in a place, the last one first, at most `limit`; `everywhere`: in all of the database but the pipe cache."""
         at = self._within(place, everywhere=everywhere)
+        if limit is not None and limit < 1:
+            raise UsageError(f"Invalid limit {limit}", cure="a number of changes, or None for all")
         with self._call() as store:
             return [records.change(event, None) for event in history.events(store, at, history.ALL if limit is None else limit)]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .renewal import Ticking
 
 from ..engines.failures import LeaseLost
-from ..errors import ProntoError, UsageError
+from ..errors import ProntoError
 from ..ops import leases, open_store
 from .core import Core, seconds
 from .core import token as checked
@@ -38,7 +38,8 @@ class Lease:
 
     def __init__(self, core: Core, held: Held, ttl: int, sent: float | None = None) -> None:
         self._core = core
-        self._held = held
+        self.held = held
+        self.where = core._make.where
         self._ttl = ttl
         self._sent = sent
         self._thread: Ticking | None = None
@@ -50,23 +51,17 @@ class Lease:
     @property
     def address(self) -> str:
         """The whole address."""
-        return str(self._held[0])
+        return str(self.held[0])
 
     @property
     def token(self) -> int:
         """The token: the revision of the entry."""
-        return self._held[1]
+        return self.held[1]
 
     @property
     def lost(self) -> bool:
         """Whether a renewal has found that it is over, or somebody else's. False is no promise: only a fence is."""
         return self._thread is not None and self._thread.lost is not None and not self.released
-
-    def fence(self, where: tuple[str, str, str]) -> Held:
-        """Address and token, for a write to the data that `where` names. Raises `UsageError` where the lease is in others."""
-        if where != self._core._make.where:
-            raise UsageError(f"The lease {self.address} is in another database", cure="claim one in the database that is written to")
-        return self._held
 
     def renew(self, ttl: Lifetime | None = None) -> None:
         """Lets it last for `ttl` from now, by default for as long as before; in a block it goes on with that. Raises `LeaseLost`."""
@@ -76,13 +71,13 @@ class Lease:
         with self._resting():
             sent = elapsed()
             with self._core._change() as store:  # noqa: SLF001 - a lease is a part of its database
-                leases.renew(store, self._held, left)
+                leases.renew(store, self.held, left)
             self._ttl, self._sent = left, sent
 
     def release(self) -> None:
         """Ends it before its time. Raises `LeaseLost` where it is over already, or somebody else's: theirs stays."""
         with self._core._change() as store:  # noqa: SLF001 - likewise
-            leases.release(store, self._held)
+            leases.release(store, self.held)
         self.released = True
 
     @contextmanager
@@ -116,7 +111,7 @@ class Lease:
         from .renewal import renewing
 
         assert self._sent is not None
-        self._thread = renewing(self._core._make, self._core._seats, self._held, self._ttl, self._sent)  # noqa: SLF001 - likewise
+        self._thread = renewing(self._core._make, self._core._seats, self.held, self._ttl, self._sent)  # noqa: SLF001 - likewise
         self._thread.start()
         return self._thread
 
