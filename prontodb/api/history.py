@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
     from typing import TypeAlias
 
     from ..address import Place
@@ -122,6 +122,8 @@ def _since(session: Caller, since: Moment) -> float:
 
 def _spelled(when: Moment, now: float) -> str:
     """A time as the command takes it. Changes have one in milliseconds: what was just done is not to be left out for a part of one."""
+    from datetime import datetime, timedelta
+
     if isinstance(when, (timedelta, datetime)):
         time = now - when.total_seconds() if isinstance(when, timedelta) else when.timestamp()
         return f"@{time * 1000 // 1 / 1000!r}"

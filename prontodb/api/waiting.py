@@ -15,15 +15,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..address import Place
+    from ..ops.waiting import Many, One
+    from ..ops.watching import Wanted
     from .core import Data, Key, Timeout
 
     Test: TypeAlias = str | tuple[str, str] | tuple[str, str, Data]
 
-from .. import conditions as grammar
 from ..errors import UsageError
-from ..ops.looks import Looks
-from ..ops.waiting import Many, One, until
-from ..ops.watching import Wanted, Watcher
 from . import records
 from .caller import text
 from .core import Core, data, timeout
@@ -40,6 +38,9 @@ class Watch(Iterator[Event]):
 
     def __init__(self, steps: Steps, place: Place, wanted: Wanted, wait: float | None) -> None:
         self._steps = steps
+        from ..ops.looks import Looks
+        from ..ops.watching import Watcher
+
         # By itself, or the generator would hold us, and we it: nobody would give the seat back.
         self._over = over = threading.Event()
         self._turn = threading.Lock()
@@ -105,6 +106,8 @@ class Waiting(Core):
         `("!", "work.lock.deploy")`. `count` is for numbers of entries: `{"work.results": ">= 8"}`. With `timeout=0` it looks once;
         without, it waits for ever.
         """
+        from ..ops.waiting import until
+
         wanted = self._wanted(conditions, count or {})
         wait = None if timeout is None else _seconds(timeout)
         with self._steps() as store:
@@ -115,10 +118,15 @@ class Waiting(Core):
 
         Without `values` none is told; one beyond 64 KiB never is, but its size. Ends after `timeout`; without, never.
         """
+        from ..ops.watching import Wanted
+
         wait = None if timeout is None else _seconds(timeout)
         return Watch(Steps(self._seats), self._place(place), Wanted(values=values, secrets=True, initial=initial), wait)
 
     def _wanted(self, conditions: tuple[Test, ...], count: Mapping[str, str]) -> list[One | Many]:
+        from .. import conditions as grammar
+        from ..ops.waiting import Many, One
+
         if not conditions and not count:
             raise UsageError("Nothing to wait for", cure='db.wait("work.job.state == done")')
         parsed = [grammar.parse(_spelled(test), self._make.scope.delim) for test in conditions]
@@ -132,6 +140,8 @@ _seconds = timeout
 
 def _spelled(test: Test) -> str:
     """A condition as the grammar has it."""
+    from .. import conditions as grammar
+
     if not isinstance(test, tuple):
         return text(test, "a condition")
     if len(test) == 2 and test[0] == grammar.ABSENT:
