@@ -104,6 +104,14 @@ def test_what_was_there_can_be_had(home: Home, given: str) -> None:
             db.entry_at(KEY, timedelta(minutes=5))
 
 
+def test_what_was_a_secret_before_it_was_marked_is_not_printed(db: prontodb.Database) -> None:
+    first = db.set(KEY, b"hunter2")
+    assert not db.entry_at(KEY, first).secret
+    db.set(KEY, b"hunter2", secret=True)
+    entry = db.entry_at(KEY, first)
+    assert (entry.value, entry.secret, "hunter2" in repr(entry)) == (b"hunter2", True, False)
+
+
 def test_the_moment_of_a_change_is_after_it(db: prontodb.Database) -> None:
     for number in range(20):
         db.set(KEY, str(number))

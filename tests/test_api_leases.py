@@ -23,8 +23,8 @@ from .pgserver import Server
 from .test_api import LARGE, python, threaded
 
 LOCK = "w.lock.deploy"
-SHORT = 1
-"""Seconds of a lease that is to end, or to be renewed, within a test."""
+SHORT = 2
+"""Seconds of a lease that is to end, or to be renewed, within a test: a busy machine may be late by most of it."""
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_lease_is_renewed_by_a_thread_while_another_writes_behind_it(db: pront
     written = []
 
     def work(lease: prontodb.Lease) -> None:
-        over = time.monotonic() + 3 * SHORT
+        over = time.monotonic() + 2.5 * SHORT
         while time.monotonic() < over:
             written.append(db.incr("w.n.count", fence=lease))
 
@@ -74,7 +74,7 @@ def test_a_lease_is_renewed_by_a_thread_while_another_writes_behind_it(db: pront
 
 
 def test_a_lease_is_renewed_while_another_thread_has_the_turn_to_write(db: prontodb.Database) -> None:
-    with db.claim(LOCK, 2 * SHORT) as lease:
+    with db.claim(LOCK, SHORT) as lease:
         db.set("w.n.k", b"v")
         done = threading.Event()
 
@@ -84,7 +84,7 @@ def test_a_lease_is_renewed_while_another_thread_has_the_turn_to_write(db: pront
 
         thread = threading.Thread(target=hog)
         thread.start()
-        time.sleep(5 * SHORT)
+        time.sleep(3 * SHORT)
         assert not lease.lost
         done.set()
         thread.join(60)
@@ -197,7 +197,7 @@ def test_a_time_to_wait_that_is_none_is_refused(db: prontodb.Database, wait: Any
 
 
 def test_a_lease_of_the_commands_is_kept_here(home: Home, db: prontodb.Database) -> None:
-    token = int(home.run("claim", LOCK, "--ttl", "2s").out)
+    token = int(home.run("claim", LOCK, "--ttl", "1m").out)
     with db.lease(LOCK, token, "1h") as lease:
         assert lease.token == token
         assert (db.ttl(LOCK) or 0) > 3000
@@ -308,13 +308,13 @@ import os, sys, time, prontodb
 db = prontodb.open()
 child = 0
 try:
-    with db.claim("w.lock.d", 1) as lease:
+    with db.claim("w.lock.d", 2) as lease:
         child = os.fork()
         if not child:
             db.set("w.n.child", b"v", fence=lease)
             sys.exit()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        time.sleep(2)
+        time.sleep(4)
         assert "w.lock.d" in db and not lease.lost
     assert "w.lock.d" not in db and db.get("w.n.child") == b"v"
 finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     Moment: TypeAlias = str | int | timedelta | datetime
 
 from ..errors import UsageError
-from ..ops import history, open_store
+from ..ops import history, open_store, secrets
 from . import records
 from .caller import text
 from .core import Core
@@ -58,8 +59,11 @@ class History(Core):
         """
         address = self._address(key)
         with self._seats.taken() as session:
-            found = history.at(open_store(session), address, _moment(session, at))
-            return records.entry(address, found.entry, found.read())
+            store = open_store(session)
+            found = history.at(store, address, _moment(session, at))
+            entry = records.entry(address, found.entry, found.read())
+            # What a secret was before it was marked as one is likely to be the same.
+            return replace(entry, secret=entry.secret or secrets.is_secret(address, secrets.standing(store, address)))
 
     def undo(self, key: Key) -> None:
         """Takes back the last change of an entry, whoever made it; a second time takes that back. Raises `Miss`."""
