@@ -8,8 +8,13 @@ from typing import Any
 
 import prontodb
 from prontodb.api.core import Core
+from prontodb.api.history import History
+from prontodb.api.leases import Leases
 from prontodb.api.listings import Lifetimes, Listings, Streams
+from prontodb.api.queues import Queues
+from prontodb.api.running import Running
 from prontodb.api.values import Values
+from prontodb.api.waiting import Waiting
 from prontodb.errors import ProntoError
 
 HEAD = """# The Python API
@@ -24,9 +29,33 @@ What the arguments may be:
 | `Data` | `bytes`, `bytearray`, `memoryview`, or `str`, which is stored as UTF-8 |
 | `Source` | `Data`, a binary file, or an iterable of `bytes` |
 | `Lifetime` | seconds, a text such as `"1h30m"`, or a `timedelta` of whole seconds |
+| `Timeout` | seconds, also parts of one, a text such as `"1h30m"`, or a `timedelta` |
+| `Fence` | a `Lease`, or the address and the token of one: `("work.lock.deploy", 42)` |
+| `Test` | a condition as `prontodb wait` takes it, or in parts: `("work.job.state", "==", "done")`, `("!", "work.lock.deploy")` |
+| `Moment` | a revision, a `datetime`, how long ago as a `timedelta` or `"10m"`, or a text as `prontodb get --at` takes it |
 | `Contexts` | `"prod,eu"`, or `["prod", "eu"]`: the first that is there wins, then the plain key |"""
-TOPICS = {"Opening and closing": Core, "Values": Values, "Listings": Listings, "Lifetimes": Lifetimes, "Streams and rescue": Streams}
-RECORDS: list[Any] = [prontodb.Entry, prontodb.Difference, prontodb.RescuedContent, prontodb.Value]
+TOPICS = {
+    "Opening and closing": Core,
+    "Values": Values,
+    "Listings": Listings,
+    "Lifetimes": Lifetimes,
+    "Streams and rescue": Streams,
+    "History": History,
+    "Leases": Leases,
+    "Queues": Queues,
+    "Waiting": Waiting,
+    "Programs and results": Running,
+}
+RECORDS: list[Any] = [
+    prontodb.Entry,
+    prontodb.Difference,
+    prontodb.Event,
+    prontodb.Change,
+    prontodb.Undone,
+    prontodb.RescuedContent,
+    prontodb.Value,
+]
+OBJECTS: list[Any] = [prontodb.Lease, prontodb.Item, prontodb.Watch]
 
 
 def page() -> str:
@@ -34,16 +63,23 @@ def page() -> str:
     parts = [HEAD, "## open", _described(prontodb.open, "prontodb.open"), "## Database", _text(prontodb.Database)]
     for title, topic in TOPICS.items():
         parts.append(f"### {title}")
-        parts += [_member(name, member) for name, member in vars(topic).items() if not name.startswith("_") and member.__doc__]
+        parts += [_member(name, member, "db") for name, member in vars(topic).items() if _told(name, member)]
     for record in RECORDS:
         parts += [f"## {record.__name__}", _text(record), *_members(record)]
+    for each in OBJECTS:
+        parts += [f"## {each.__name__}", _text(each)]
+        parts += [_member(name, member, each.__name__.lower()) for name, member in vars(each).items() if _told(name, member)]
     return "\n\n".join([*parts, _errors()]) + "\n"
 
 
-def _member(name: str, member: Any) -> str:
+def _told(name: str, member: Any) -> bool:
+    return not name.startswith("_") and bool(getattr(member, "__doc__", ""))
+
+
+def _member(name: str, member: Any, owner: str) -> str:
     if isinstance(member, property):
         return f"`{name}`: {_text(member)}"
-    return _described(member, f"db.{name}")
+    return _described(member, f"{owner}.{name}")
 
 
 def _members(record: Any) -> list[str]:

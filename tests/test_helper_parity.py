@@ -154,6 +154,7 @@ OPTIONS: list[tuple[str, ...]] = [
     ("run",),
     ("run", "--place", "p.none", "--", "true"),
     ("run", "--place", "p.sec", "--", "nosuch"),
+    ("run", "--place", "p.n", "--context", "no such", "--", "true"),
     ("run", "--place", "p.sec", "--mask", "--", "sh", "-c", "echo $TOKEN; echo $TOKEN >&2; exit 7"),
     ("memo", "p.memo.x"),
     ("memo", "p.memo.x", "--ttl", "1h", "true"),

@@ -84,6 +84,37 @@ def test_an_entry_of_a_context_is_none(full: Home) -> None:
     assert not [name for name in found if b"PROD" in name.upper()]
 
 
+def test_what_holds_under_contexts_becomes_variables(full: Home) -> None:
+    for name, value in (("db-host__prod", "db.prod"), ("db-host__eu", "db.eu"), ("Port__eu", "9"), ("only__eu", "x"), ("only__dev", "y")):
+        full.call("set", f"app.config.{name}", value)
+    shown = {over: environment(full, "--place", "app.config", "--context", over) for over in ("prod,eu", "eu,prod", "prod", "-")}
+    assert [found[b"DB_HOST"] for found in shown.values()] == [b"db.prod", b"db.eu", b"db.prod", b"localhost"]
+    assert [found[b"PORT"] for found in shown.values()] == [b"9", b"9", b"8080", b"8080"]
+    assert [found.get(b"ONLY") for found in shown.values()] == [b"x", b"x", None, None]
+    assert not [name for found in shown.values() for name in found if b"__" in name]
+    assert environment(full, "--place", "app.config.db", "--context", "prod")[b"DB_HOST"] == b"db.prod"
+
+
+def test_under_contexts_names_and_values_are_held_to_the_same_rules(full: Home) -> None:
+    full.call("set", "app.config.db_host__prod", "another")
+    done = ran(full, "--place", "app.config", "--context", "prod", "--", "touch", "ran")
+    assert (done.status, "app.config.db-host and app.config.db_host__prod would both be DB_HOST" in done.err) == (1, True)
+    full.call("set", "app.tools.path__prod", "/evil")
+    done = ran(full, "--place", "app.tools", "--context", "prod", "--", "touch", "ran")
+    assert (done.status, "app.tools.path__prod" in done.err) == (1, True)
+    full.call("set", "app.large.k__prod", "-", stdin=b"x" * 200_000)
+    assert ran(full, "--place", "app.large", "--context", "prod", "--", "touch", "ran").status == 1
+    assert ran(full, "--place", "app.large", "--context", "dev", "--", "touch", "ran").status == 2
+    assert ran(full, "--place", "app.config", "--context", "a,,b", "--", "touch", "ran").status == 64
+    assert not (full.folder / "ran").exists()
+
+
+def test_a_secret_of_a_context_is_masked(full: Home) -> None:
+    full.call("set", "app.sec.token__prod", "s3c")
+    done = ran(full, "--place", "app.sec", "--context", "prod", "--mask", "--", "sh", "-c", "echo $TOKEN")
+    assert (done.out, done.err) == (b"***\n", "")
+
+
 @pytest.mark.parametrize("name", ["1st", "a/b", "a@b", "a+b", "a%b", "é", "ß"])
 def test_a_name_that_is_none(home: Home, name: str) -> None:
     home.call("set", f"p.n.{name}", SECRET)

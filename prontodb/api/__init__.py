@@ -8,37 +8,53 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-from ..engines.failures import PreconditionFailed
+from ..engines.failures import LeaseLost, PreconditionFailed
 from ..errors import Busy, Denied, InvalidAddress, Miss, ProntoError, StorageError, UsageError
+from ..ops.leases import LeaseHeld
+from ..ops.patience import TimedOut
 from ..resolve import Flags
 from ..salvage import Rescued
 from .caller import Maker
+from .history import History
+from .leases import Lease, Leases
 from .listings import Lifetimes, Listings, Streams
-from .records import Difference, Entry, RescuedContent, Value
+from .queues import Item, Queues
+from .records import Change, Difference, Entry, Event, RescuedContent, Undone, Value
+from .running import Running
 from .seats import ClosedDatabase
 from .values import Values
+from .waiting import Waiting, Watch
 
 __all__ = [
     "Busy",
+    "Change",
     "ClosedDatabase",
     "Database",
     "Denied",
     "Difference",
     "Entry",
+    "Event",
     "InvalidAddress",
+    "Item",
+    "Lease",
+    "LeaseHeld",
+    "LeaseLost",
     "Miss",
     "PreconditionFailed",
     "ProntoError",
     "Rescued",
     "RescuedContent",
     "StorageError",
+    "TimedOut",
+    "Undone",
     "UsageError",
     "Value",
+    "Watch",
     "open",
 ]
 
 
-class Database(Values, Listings, Lifetimes, Streams):
+class Database(Values, Listings, Lifetimes, Streams, History, Leases, Queues, Waiting, Running):
     """An open database, in one context: user, meta, default project and namespace. Made by `prontodb.open`; a context manager.
 
     Many threads may use it at once. In asyncio: `await asyncio.to_thread(db.get, key)`. After a fork, parent and child both go on with
@@ -55,6 +71,7 @@ def open(  # noqa: A001, PLR0913 - it is meant to be written `prontodb.open`; th
     project: str | None = None,
     namespace: str | None = None,
     password_file: str | None = None,
+    actor: str | None = None,
     environ: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Database:
@@ -62,11 +79,11 @@ def open(  # noqa: A001, PLR0913 - it is meant to be written `prontodb.open`; th
 
     The arguments are the options of the command of the same names, and what is left out is found as the command finds it: pin,
     argument, variable (`PRONTO_DB`, `PRONTO_USER`, …), cursor, profile, default. It is found once, now: what changes later changes
-    nothing here. `environ` stands in for `os.environ`, `clock` for the time.
+    nothing here. `actor` (`PRONTO_ACTOR`) is whom the history and leases name. `environ` stands in for `os.environ`, `clock` for the time.
 
     Raises `Denied` where a pin is contradicted or a password is needed, `UsageError` for what makes no sense.
     """
     flags = Flags()
     flags.database, flags.user, flags.meta, flags.cursor = database, user, meta, cursor
     flags.project, flags.namespace, flags.password_file = project, namespace, password_file
-    return Database(Maker(flags, environ, clock))
+    return Database(Maker(flags, environ, clock, actor))

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 from ..address import Choice, Scope
 from ..errors import UsageError
 from ..ops import open_store
-from ..session import Input, Session
+from ..past import checked_actor
+from ..session import Input, Pool, Session
 
 
 class Silence:
@@ -48,16 +49,37 @@ class Nothing(Input):
         return b""
 
 
+class Patience(Pool):
+    """Engines that may be told to wait for no longer than `limit` seconds, for one call."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limit: float | None = None
+
+    def timeout(self) -> float:
+        """Seconds."""
+        own = super().timeout()
+        return own if self.limit is None else min(self.limit, own)
+
+
 class Caller(Session):
     """The values of one call at a time; `begin` puts back what the one before may have changed."""
 
     __slots__ = ("_fixed",)
 
     _fixed: tuple[Context, Opening | None]
+    pool: Patience
 
     def begin(self) -> None:
         """Starts from the context that was found when the database was opened."""
         self._context, self.opening = self._fixed
+        self.pool.limit = None
+
+    def hurry(self, seconds: float) -> None:
+        """Lets this call wait for locks for no longer than that."""
+        self.pool.limit = seconds
 
     def fix(self, context: Context, opening: Opening | None) -> None:
         """Takes a context for good, and what `open_store` makes of it."""
@@ -73,9 +95,11 @@ class Caller(Session):
 class Maker:
     """Makes sessions that are all of one context, whatever becomes of cursors, profiles and variables meanwhile."""
 
-    def __init__(self, flags: Flags, environ: Mapping[str, str] | None, clock: Callable[[], float]) -> None:
+    def __init__(self, flags: Flags, environ: Mapping[str, str] | None, clock: Callable[[], float], actor: str | None = None) -> None:
         self._flags = flags
         self._environ = dict(os.environ if environ is None else environ)
+        if actor is not None:
+            self._environ["PRONTO_ACTOR"] = checked_actor(actor)
         self._clock = clock
         self._cwd = _cwd()
         session = self._new()
@@ -93,6 +117,13 @@ class Maker:
         """What completes a short address."""
         return self.context.scope
 
+    @property
+    def where(self) -> tuple[str, str, str]:
+        """File or URL, user and meta: what two have in common that work on the same data."""
+        assert self._opening is not None
+        path, user, meta, _ = self._opening[1]
+        return os.path.realpath(path) if path.startswith("/") else path, user, meta
+
     def __call__(self) -> Caller:
         """A session."""
         session = self._new()
@@ -102,7 +133,7 @@ class Maker:
     def _new(self) -> Caller:
         from copy import copy
 
-        session = Caller(self._environ, self._cwd, self._clock, (Nothing(), Silence(), Silence()))
+        session = Caller(self._environ, self._cwd, self._clock, (Nothing(), Silence(), Silence()), Patience())
         session.flags = copy(self._flags)
         return session
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,19 +14,39 @@ if TYPE_CHECKING:
 
     from ..address import Address
     from ..model import Entry as Stored
+    from ..ops.history import Event as Happened
+    from ..ops.history import Plan
     from ..ops.overlay import Difference as Different
     from ..ops.overlay import Effective
     from ..ops.rescued import Item
+    from ..ops.watching import Event as Seen
+    from ..past import Version
     from .seats import Seat, Seats
 
 from ..address import Address as At
 from ..errors import Busy
+from ..ops.secrets import is_secret
+
+HIDDEN = b"***"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Discreet:
+    """A record that does not show the value of a secret where it is printed: that ends in logs."""
+
+    secret: bool
+
+    def __repr__(self) -> str:
+        told = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        if self.secret and told["value"] is not None:
+            told["value"] = HIDDEN
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in told.items())})"
+
+
+@dataclass(frozen=True, repr=False)
+class Entry(Discreet):
     """A stored value and what is known of it. `address` is what was asked for, `layer` where it was found: the same, unless it was
-    looked up under contexts. `expires` is in Unix seconds; None: never. `revision` grows with every write of the meta.
+    looked up under contexts. `expires` is in Unix seconds; None: never. `revision` grows with every write of the meta. `secret`: it lies in
+    a namespace `sec`, or was stored as a secret; then `repr` does not show the value.
     """
 
     address: str
@@ -34,6 +54,7 @@ class Entry:
     revision: int
     expires: int | None
     layer: str
+    secret: bool = False
 
     @property
     def size(self) -> int:
@@ -69,6 +90,59 @@ class Difference:
     right: Entry | None
 
 
+@dataclass(frozen=True, repr=False)
+class Event(Discreet):
+    """What happened to an entry: `kind` is `set`, `lifetime` (it ends at another time), `deleted` or `expired`.
+
+    `time` is when that was seen, in Unix seconds, or when the entry expired. `value`, `size` and `expires` are of what is there now, None
+    where nothing is; `value` is None as well where it is larger than 64 KiB, or was not wanted. `initial`: it was there already.
+    """
+
+    kind: str
+    address: str
+    revision: int
+    time: float
+    value: bytes | None
+    size: int | None
+    expires: int | None
+    initial: bool
+    secret: bool
+
+    @property
+    def text(self) -> str | None:
+        """The value as text. Raises `UnicodeDecodeError` where it is not UTF-8."""
+        return None if self.value is None else self.value.decode()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of an entry: `what` is `created`, `changed` or `deleted`; `time` in Unix seconds, None (and `actor` "") from before a
+    history was kept. `size` and `expires` are of the value that it left, None for a deletion. `kept`: whether that value can be had, by
+    `entry_at`; None where that is not known, as in `log`.
+    """
+
+    address: str
+    revision: int
+    time: float | None
+    actor: str
+    what: str
+    size: int | None
+    expires: int | None
+    kept: bool | None
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What undoing an actor's changes came to, as addresses: those whose former value stands there again, those that are gone again, those
+    that others have changed since, and those of which what was there is not kept.
+    """
+
+    restored: list[str]
+    deleted: list[str]
+    touched: list[str]
+    unkept: list[str]
+
+
 @dataclass(frozen=True)
 class RescuedContent:
     """What the pipe cache holds under `address`: sent to `asked` ("" where nothing was named), and why it did not get there.
@@ -88,7 +162,7 @@ class RescuedContent:
 
 def entry(address: Address, found: Stored, value: bytes, layer: Address | None = None) -> Entry:
     """An `Entry` of what an engine gave."""
-    return Entry(str(address), value, found.revision, found.expires, str(layer or address))
+    return Entry(str(address), value, found.revision, found.expires, str(layer or address), is_secret(layer or address, found))
 
 
 def effective(address: Address, one: Effective | None) -> Entry | None:
@@ -99,6 +173,27 @@ def effective(address: Address, one: Effective | None) -> Entry | None:
 def difference(address: Address, each: Different) -> Difference:
     """A `Difference` of one of ours."""
     return Difference(each.key, effective(address, each.left), effective(address, each.right))
+
+
+def event(seen: Seen) -> Event:
+    """An `Event` of one of ours."""
+    now = seen.entry
+    value, size, expires = (now.value, now.size, now.expires) if now else (None, None, None)
+    secret = is_secret(seen.address, now)
+    return Event(seen.kind, str(seen.address), seen.revision, seen.time, value, size, expires, seen.initial, secret)
+
+
+def change(event: Happened, version: Version | None) -> Change:
+    """A `Change` of one of ours, and the version that it made, where that is at hand."""
+    made = event.change
+    expires, kept = (version.expires, version.kept) if version else (None, None)
+    return Change(str(event.address), made.revision, made.time, made.actor, event.what, event.size, expires, kept)
+
+
+def undone(plan: Plan) -> Undone:
+    """An `Undone` of one of ours."""
+    restored, deleted = ([str(step.address) for step in plan.steps if bool(step.to) is there] for there in (True, False))
+    return Undone(restored, deleted, [str(address) for address in plan.touched], [str(address) for address in plan.gone])
 
 
 def rescued(item: Item) -> RescuedContent:

@@ -74,6 +74,18 @@ class Seats:
         with self._writing, self.taken() as session:
             yield session
 
+    @contextmanager
+    def brief(self, seconds: float) -> Iterator[Caller]:
+        """The same for a write that waits for so long at most, for its turn and for every lock: whoever makes it is short of time."""
+        mine = self._writing.acquire(timeout=seconds)
+        try:
+            with self.taken() as session:
+                session.hurry(seconds)
+                yield session
+        finally:
+            if mine:
+                self._writing.release()
+
     def take(self) -> Seat:
         """A seat that nobody else has. Raises `ClosedDatabase`."""
         with self._lock:
@@ -89,6 +101,12 @@ class Seats:
         with self._lock:
             if seat in self._all and seat not in self._free:
                 self._free.append(seat)
+
+    @contextmanager
+    def turn_of(self, seat: Seat) -> Iterator[Caller]:
+        """The session of a seat that was taken, for one step that writes."""
+        with self._writing, self.at_work(seat) as session:
+            yield session
 
     @contextmanager
     def at_work(self, seat: Seat) -> Iterator[Caller]:

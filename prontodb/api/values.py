@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from ..model import Write
-    from .core import Contexts, Data, Key, Lifetime, Source
+    from .core import Contexts, Data, Fence, Key, Lifetime, Source
     from .records import Entry, Value
 
     T = TypeVar("T")
@@ -19,9 +19,7 @@ from ..model import Content
 from ..ops import conditional, kv, open_store, overlay, places
 from . import records
 from .caller import contexts, text
-from .core import Core, data, writing
-
-MOST = 10**18
+from .core import MOST, Core, data, writing
 
 
 class Values(Core):
@@ -85,7 +83,7 @@ class Values(Core):
     def __contains__(self, key: Key) -> bool:
         return self.exists(key)
 
-    def set(
+    def set(  # noqa: PLR0913 - the options of the command
         self,
         key: Key,
         value: Source,
@@ -94,48 +92,62 @@ class Values(Core):
         if_absent: bool = False,
         if_rev: int | None = None,
         if_value: Data | None = None,
+        fence: Fence | None = None,
+        secret: bool | None = None,
     ) -> int:
         """Stores a value: bytes, text, a binary file, or an iterable of bytes; the new revision.
 
         `ttl`: seconds, `"15m"`, or a `timedelta`. At most one condition: nothing there yet, this revision (0: none), this value.
-        Raises `PreconditionFailed` where it does not hold. Bytes and text that could not be stored are still yours; what can be read
-        only once, a file or an iterable, is kept in the pipe cache: raises `Rescued`, whose `rescued` is the address.
+        Raises `PreconditionFailed` where it does not hold. `fence`: only while this lease is held, see `claim`; raises `LeaseLost`.
+        `secret`: marks the entry as one; False takes the mark away, None leaves it.
+
+        Bytes and text that could not be stored are still yours; what can be read only once, a file or an iterable, is kept in the pipe
+        cache: raises `Rescued`, whose `rescued` is the address.
         """
         address = self._address(key)
         write = _conditional(writing(ttl), absent=if_absent, revision=if_rev, expected=if_value)
-        with self._content(value, text(key)) as content, self._change() as store:
+        write.fence, write.secret = self._fence(fence), secret
+        with self._content(value, text(key), secret=secret is True) as content, self._change() as store:
             return kv.put(store, address, content, write)
 
-    def set_many(self, values: Mapping[Key, Data] | Iterable[tuple[Key, Data]], *, ttl: Lifetime | None = None) -> int:
-        """Stores all of them or none; how many."""
+    def set_many(
+        self, values: Mapping[Key, Data] | Iterable[tuple[Key, Data]], *, ttl: Lifetime | None = None, fence: Fence | None = None
+    ) -> int:
+        """Stores all of them or none; how many. `fence` as in `set`."""
         pairs = values.items() if hasattr(values, "items") else values
         items = [(self._address(key), Content.of(data(value))) for key, value in pairs]
+        write = writing(ttl)
+        write.fence = self._fence(fence)
         with self._change() as store:
-            return store.engine.put_many(items, writing(ttl), store.now)
+            return store.engine.put_many(items, write, store.now)
 
-    def delete(self, *keys: Key) -> int:
-        """Deletes those that are there, in one step; how many that were."""
-        wanted = list(dict.fromkeys(self._address(key) for key in keys))
+    def delete(self, *keys: Key, fence: Fence | None = None, purge: bool = False) -> int:
+        """Deletes those that are there, in one step; how many that were. `purge`: their history, too. `fence` as in `set`."""
+        wanted, held = list(dict.fromkeys(self._address(key) for key in keys)), self._fence(fence)
         with self._change() as store:
-            return len(wanted) - len(kv.delete(store, wanted))
+            return len(wanted) - len(kv.delete(store, wanted, held, purge=purge))
 
-    def incr(self, key: Key, by: int = 1) -> int:
-        """Adds to an integer, which counts as 0 where there is none; the sum. Raises `PreconditionFailed` for what is no integer."""
+    def incr(self, key: Key, by: int = 1, *, fence: Fence | None = None) -> int:
+        """Adds to an integer, which counts as 0 where there is none; the sum. Raises `PreconditionFailed` for what is no integer.
+
+        `fence` as in `set`.
+        """
         address = self._address(key)
         if isinstance(by, bool) or not isinstance(by, int) or abs(by) >= MOST:
             raise UsageError(f"Invalid number {by!r}: a whole one of at most 18 digits is wanted")
+        held = self._fence(fence)
         with self._change() as store:
-            return conditional.increment(store, address, by)
+            return conditional.increment(store, address, by, held)
 
-    def decr(self, key: Key, by: int = 1) -> int:
-        """Takes from an integer; the difference."""
-        return self.incr(key, -by)
+    def decr(self, key: Key, by: int = 1, *, fence: Fence | None = None) -> int:
+        """Takes from an integer; the difference. `fence` as in `set`."""
+        return self.incr(key, -by, fence=fence)
 
-    def append(self, key: Key, value: Source) -> None:
-        """Adds to the end of a value, or makes it; its lifetime stays. Nothing is lost where many do."""
-        address = self._address(key)
+    def append(self, key: Key, value: Source, *, fence: Fence | None = None) -> None:
+        """Adds to the end of a value, or makes it; its lifetime stays. Nothing is lost where many do. `fence` as in `set`."""
+        address, held = self._address(key), self._fence(fence)
         with self._content(value, text(key)) as content, self._change() as store:
-            conditional.append(store, address, content)
+            conditional.append(store, address, content, held)
 
     def copy(self, source: Key, target: Key, *, ttl: Lifetime | None = None, keep_ttl: bool = False) -> None:
         """Copies a value; one out of the pipe cache is moved. `keep_ttl`: with the time that it has left. Raises `Miss`."""

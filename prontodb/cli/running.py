@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 from .. import children, render
 from ..address import parse_place
 from ..mask import Mask, forms
-from ..ops import open_store, variables
+from ..ops import open_store, overlay, variables
 from .group import verb
 from .kinds import PREFIX
+from .values import context_option
 
 SHORTEST = 4
 """Bytes from which on a value is masked that is no secret: `1` and `yes` are in any output."""
@@ -34,11 +35,13 @@ SETTINGS = {"allow_interspersed_args": False}
 @click.option("--var-prefix", type=PREFIX, metavar="P", default="", help="What the names start with.")
 @click.option("--allow-unsafe", is_flag=True, help="Also names that can make programs run something else, such as PATH and LD_PRELOAD.")
 @click.option("--allow-empty", is_flag=True, help="Also where a place holds nothing.")
+@context_option
 def run(session: Session, command: tuple[str, ...], places: tuple[str, ...], mask: bool, **how: Any) -> int:
     """Run COMMAND with the entries of a place as environment variables: upper case, with `_` for `-`.
 
     This process becomes COMMAND, so its status and signals are its own: 127 where there is no such program, 126 where it cannot be run.
-    With --mask it is run and its output watched. Secrets are handed over like anything else; entries with a context are not.
+    With --mask it is run and its output watched. Secrets are handed over like anything else; entries with a context are not, but those
+    that hold under --context.
     """
     stdin = session.stdin.claim()
     found = _variables(session, places, how)
@@ -55,6 +58,7 @@ def _variables(session: Session, places: tuple[str, ...], how: dict[str, Any]) -
     rules = variables.Rules(
         how["var_prefix"], exact=how["exact"], override=how["override"], unsafe=how["allow_unsafe"], empty=how["allow_empty"]
     )
+    rules.over = None if how["over"] is None else overlay.contexts(how["over"])
     return variables.variables(open_store(session), [parse_place(text, session.scope()) for text in places or (None,)], rules)
 
 

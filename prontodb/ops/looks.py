@@ -51,14 +51,14 @@ class Looks:
 
     def take(self, look: "Callable[[], T]") -> "T | None":
         """What `look` says; None where the store cannot be had at this moment. Raises what it raises."""
-        # Not by the clock: what others do to the machine must not make this one late.
-        began = time.process_time()
+        # Not by the clock: what others do to the machine, or other threads to this process, must not make this one late.
+        began = time.thread_time()
         try:
             found = look()
         except Busy as error:
             self._failed(error)
             return None
-        took = time.process_time() - began
+        took = time.thread_time() - began
         # The first look loads what is needed for it.
         self._rest = took * REST if took > CHEAP and self._had else 0.0
         self._had, self.trouble = True, None

@@ -4,14 +4,14 @@ import os
 import re
 
 from ..errors import Miss, ProntoError
-from . import transfer
+from ..interchange import Item
+from . import overlay, secrets, transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..address import Address, Place
-    from ..interchange import Item
     from . import Store
 
 LONGEST = 32 * os.sysconf("SC_PAGE_SIZE")
@@ -48,10 +48,11 @@ class Variable:
 
 class Rules:
     """How entries become variables: `prefix` before each name; `exact`: with the newline at the end; `override`: of two places that have
-    a name the later one counts; `unsafe`: any name but ProntoDB's own; `empty`: a place may hold nothing.
+    a name the later one counts; `unsafe`: any name but ProntoDB's own; `empty`: a place may hold nothing. `over`: the contexts that are
+    laid over plain entries, the first one on top; None: plain entries alone.
     """
 
-    __slots__ = ("empty", "exact", "override", "prefix", "unsafe")
+    __slots__ = ("empty", "exact", "over", "override", "prefix", "unsafe")
 
     def __init__(self, prefix: str = "", *, exact: bool = False, override: bool = False, unsafe: bool = False, empty: bool = False) -> None:
         self.prefix = prefix
@@ -59,10 +60,11 @@ class Rules:
         self.exact = exact
         self.override = override
         self.unsafe = unsafe
+        self.over: Sequence[str] | None = None
 
 
 def variables(store: "Store", places: "Iterable[Place]", rules: Rules) -> dict[str, Variable]:
-    """The variables that the places make, in their order. Entries with a context are none: they are values for that context.
+    """The variables that the places make, in their order. Entries of contexts that are not laid over are none.
 
     Raises `NoVariable`, and `Miss` for a place that holds nothing.
     """
@@ -80,15 +82,26 @@ def variables(store: "Store", places: "Iterable[Place]", rules: Rules) -> dict[s
 
 def _of_place(store: "Store", place: "Place", rules: Rules) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
-    for item in transfer.items(store, [place]):
-        if item.address.context:
-            continue
+    for item in _items(store, place, rules.over):
         name = _name(item.address, rules)
         variable = Variable(item.address, _value(item, name, rules), secret=item.secret)
         if name in found:
             raise _twice(name, found[name], variable, "prontodb move gives one of them another name")
         found[name] = variable
     return found
+
+
+def _items(store: "Store", place: "Place", over: "Sequence[str] | None") -> "Iterator[Item]":
+    """What counts of a place: each key once."""
+    if over is None:
+        return (item for item in transfer.items(store, [place]) if not item.address.context)
+    return (_layer(one) for one in overlay.entries(store, place, over))
+
+
+def _layer(one: overlay.Effective) -> Item:
+    item = Item(one.layer, one.entry.expires, iter((one.entry.value or b"",)), one.entry.size)
+    item.secret = secrets.is_secret(one.layer, one.entry)
+    return item
 
 
 def _name(address: "Address", rules: Rules) -> str:
