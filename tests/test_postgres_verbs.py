@@ -62,13 +62,13 @@ def parallel(pg: Server, tmp_path_factory: pytest.TempPathFactory) -> Database:
 
 
 BACK = "".join(
-    f"DELETE FROM prontodb.{table}; INSERT INTO prontodb.{table} TABLE public.{table};" for table in ("tenant", "cache", "entry")
+    f"DELETE FROM prontodb.{table}; INSERT INTO prontodb.{table} TABLE public.{table};" for table in ("tenant", "cache", "entry", "past")
 )
 # A piece is never changed, and its number never used again.
 BACK += "DELETE FROM prontodb.chunk WHERE body NOT IN (SELECT body FROM public.chunk);"
 BACK += "INSERT INTO prontodb.chunk SELECT * FROM public.chunk c WHERE NOT EXISTS (SELECT FROM prontodb.chunk WHERE body = c.body);"
 HELD = (
-    " UNION ALL ".join(f"SELECT '{table}', md5(t::text) FROM prontodb.{table} t" for table in ("cache", "entry", "chunk"))
+    " UNION ALL ".join(f"SELECT '{table}', md5(t::text) FROM prontodb.{table} t" for table in ("cache", "entry", "past", "chunk"))
     + " UNION ALL SELECT 'tenant', revision::text FROM prontodb.tenant ORDER BY 1, 2"
 )
 
