@@ -69,7 +69,7 @@ def _run(argv: "Sequence[str]", session: "Session") -> int:
     if verb == COMPLETE:
         from .ops.completion import complete
 
-        render.page(session, complete(session, argv[1] if len(argv) == 2 else ""))
+        render.page(session, complete(session, argv[1:]))
         return 0
     from .cli import run
 

@@ -3,8 +3,10 @@
 
 function __prontodb_complete {
     \builtin local IFS=$' \t\n' word="${COMP_WORDS[COMP_CWORD]-}" offered='' files='' one
-    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended='' elsewhere='' addresses=''
+    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended='' elsewhere='' addresses='' pending='' after=.
+    \builtin local -a place
     \builtin local -i at
+    place=()
     for ((at = 1; at < COMP_CWORD; at++)); do
         # Bash splits words at "=".
         if [[ ${COMP_WORDS[at]} == '=' ]]; then
@@ -16,9 +18,9 @@ function __prontodb_complete {
     __prontodb_look "$word"
     COMPREPLY=()
     if [[ -n $addresses ]]; then
-        offered=$(__prontodb_addresses "${COMP_WORDS[0]}" "$word")
+        offered=$(__prontodb_addresses "${COMP_WORDS[0]}" "${place[@]}" "$word")
         # More of the address follows.
-        [[ $offered != *. ]] || \builtin compopt -o nospace
+        [[ $offered != *"$after" ]] || \builtin compopt -o nospace
     fi
     [[ -z $files ]] || \builtin compopt -o default
     for one in $offered; do

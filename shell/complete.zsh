@@ -3,8 +3,8 @@
 # Under the options that compinit's functions run with.
 function _prontodb {
     \builtin local offered='' files='' before
-    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended='' elsewhere='' addresses=''
-    \builtin local -a found
+    \builtin local verbs='' choices='' flags='' trail='' value='' chosen='' ended='' elsewhere='' addresses='' pending='' after=.
+    \builtin local -a found place
     for before in "${(@)words[2,CURRENT-1]}"; do
         __prontodb_step "$before"
     done
@@ -16,10 +16,10 @@ function _prontodb {
     if [[ -n $files ]]; then
         _files
     elif [[ -n $addresses ]]; then
-        found=("${(@f)$(__prontodb_addresses "${words[1]}" "$PREFIX")}")
+        found=("${(@f)$(__prontodb_addresses "${words[1]}" "${place[@]}" "$PREFIX")}")
         # Behind a delimiter more of the address follows.
-        \builtin compadd -S '' -- ${(M)found:#*.}
-        \builtin compadd -- ${found:#*.}
+        \builtin compadd -S '' -- ${(M)found:#*"$after"}
+        \builtin compadd -- ${found:#*"$after"}
     else
         \builtin compadd -- ${=offered}
     fi

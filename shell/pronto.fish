@@ -40,8 +40,8 @@ function pronto_unload --description 'Take away what prontodb shell init has bro
     for __pronto_name in $__prontodb_names
         builtin complete -c $__pronto_name -e
     end
-    builtin set -e __prontodb_names
+    builtin set -e __prontodb_names __prontodb_places
     builtin functions -e pronto __pronto_door __pronto_stamp __pronto_state pronto_unload \
-        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_complete __prontodb_files \
+        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_place __prontodb_look __prontodb_complete __prontodb_files \
         __prontodb_addresses __prontodb_complete_for
 end

@@ -187,7 +187,7 @@ def test_what_is_offered(loaded: Home, shell: str) -> None:
 def test_it_is_the_shell_alone_that_answers(loaded: Home, shell: str) -> None:
     """Nothing in these functions can start a process: no substitution, no pipeline, no background, no subshell; but for addresses."""
     require(shell)
-    names = "__prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look"
+    names = "__prontodb_words __prontodb_takes_value __prontodb_step __prontodb_place __prontodb_places __prontodb_look"
     own = "__prontodb_complete" if shell == "bash" else "_prontodb"
     text = loaded.shell(f". ./init.{shell}; typeset -f {names} {own}", shell).out.decode()
     assert text.count("{") >= 5
@@ -199,12 +199,12 @@ def test_it_is_the_shell_alone_that_answers(loaded: Home, shell: str) -> None:
 def test_fish_starts_no_process_but_for_addresses(loaded: Home) -> None:
     """Its functions call builtins, themselves and each other, and nothing else."""
     require("fish")
-    names = "__prontodb_words __prontodb_takes_value __prontodb_step __prontodb_look __prontodb_complete __prontodb_files"
+    names = "__prontodb_words __prontodb_takes_value __prontodb_step __prontodb_place __prontodb_look __prontodb_complete __prontodb_files"
     text = loaded.shell(f". ./init.fish; for name in {names}; functions --no-details $name; end", "fish").out.decode()
     code = re.sub(r"'([^'\\]|\\.)*'", "''", re.sub(r"^ *(#|case ).*\n|^function \w+|for \w+ in", "", text, flags=re.MULTILINE))
     keywords = r"(?:if|else|and|or|not|begin|end|switch)\b"
     called = set(re.findall(rf"(?:^|\()\s*(?:{keywords}\s+)*(?!{keywords}|builtin\b)(\w+)", code, re.MULTILINE))
-    assert called == {*names.split()[:2], "__prontodb_step", "__prontodb_look", "__prontodb_addresses"}
+    assert called == {*names.split()[:2], "__prontodb_step", "__prontodb_place", "__prontodb_look", "__prontodb_addresses"}
     assert code.count("builtin ") > 100
 
 

@@ -32,8 +32,17 @@ PLACES = {
     "{} copy work.lock.deploy wi": "{} copy work.lock.deploy wine.",
     "{} keys work.n": "{} keys work.notes.",
     "{} set --ttl 5m work.lo": "{} set --ttl 5m work.lock.",
-    "{} -p work get lo": "{} -p work get lo",
+    "{} -p work get lo": "{} -p work get lock.",
+    "{} -pwork get notes.to": "{} -pwork get notes.todo",
+    "{} get -n notes --project=work ta": "{} get -n notes --project=work talk ",
+    "{} get -n notes ta": "{} get -n notes ta",
+    "{} get -p work -n lock work.": "{} get -p work -n lock work.",
     "{} get --user=bob wor": "{} get --user=bob wor",
+    "{} get --user alice --meta=acme se": "{} get --user alice --meta=acme secret.",
+    "{} --ns-delim / get work/n": "{} --ns-delim / get work/notes/",
+    "{} set --ttl=5m --user default work.lo": "{} set --ttl=5m --user default work.lock.",
+    "{} get -p $P lo": "{} get -p $P lo",
+    "{} get --user 'no such' wor": "{} get --user 'no such' wor",
     "{} set work.lock.deploy wor": "{} set work.lock.deploy wor",
 }
 
@@ -70,6 +79,8 @@ def test_a_wrapper_offers_what_is_in_its_pin(typist: Typist) -> None:
     assert typist.completed("acme get wor") == "acme get wor"
     assert typist.completed("acme get se") == "acme get secret."
     assert typist.completed("acme get secret.") == "acme get secret.plan."
+    assert typist.completed("acme -p secret get pl") == "acme -p secret get plan."
+    assert typist.completed("acme get --meta acme-inc secret.") == "acme get --meta acme-inc secret."
     assert typist.completed("pronto get se") == "pronto get se"
     assert typist.run("pronto_unload") == ""
 
