@@ -4,7 +4,6 @@
 # to refuse.
 function __pronto_door --no-scope-shadowing
     if builtin set -q argv[4]
-        and not builtin set -q argv[5]
         and builtin test "$argv[1..2]" = 'get -v'
         and builtin string match -qr '^(?!argv$|__pronto_)[A-Za-z_][A-Za-z0-9_]*$' -- $argv[3]
         and not builtin string match -q -- '-*' $argv[4]
@@ -12,7 +11,7 @@ function __pronto_door --no-scope-shadowing
         builtin set -l __pronto_value
         # With all of its newlines, whatever IFS is.
         builtin set __pronto_value (begin
-                $__pronto_program get --no-nul $argv[4]
+                $__pronto_program get --no-nul $argv[4..]
                 builtin set __pronto_end $status
             end | builtin string collect --no-trim-newlines --allow-empty)
         builtin test $__pronto_end -eq 0

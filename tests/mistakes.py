@@ -9,6 +9,7 @@ MISTAKES: list[Mistake] = [
     ("set", 64, "Missing argument 'ADDRESS'", ""),
     ("set p.n.k", 64, "Nothing came in for p.n.k", ""),
     ("get p.n.k extra", 64, "Got unexpected extra argument (extra)", ""),
+    ("get -v 1x p.n.k", 64, "Got unexpected extra argument (p.n.k)", "get -v VAR ADDRESS is for the function pronto"),
     ("set p.n.k two words", 64, "Got unexpected extra argument (words)", ""),
     ("get p.n.none", 2, "No such key: p.n.none", ""),
     ("gte p.n.k", 64, "Unknown verb 'gte'", "did you mean prontodb get?"),

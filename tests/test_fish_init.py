@@ -179,6 +179,16 @@ def test_what_cannot_be_in_a_variable_is_refused(loaded: Home, door: str) -> Non
         assert done.err.startswith(said), words
 
 
+def test_options_may_follow(loaded: Home) -> None:
+    loaded.call("set", "a.b.c", "v")
+    done = fish(
+        loaded,
+        "pronto get -v v a.b.none --default 'x y'; echo $v; pronto get -v v a.b.c --rev; echo $v; pronto get -v v a.b.c --bogus; echo $status",
+    )
+    assert done.lines == ["x y", "1", "", "64"]
+    assert done.err.startswith("prontodb: No such option '--bogus'")
+
+
 def test_more_than_fish_takes_is_no_value(loaded: Home) -> None:
     done = fish(
         loaded, "set fish_read_limit 3; set v before; pronto set a.b.c 12345; pronto get -v v a.b.c; echo $status $v; pronto get a.b.c"

@@ -115,6 +115,9 @@ def _too_much_or_little(error: click.UsageError, ctx: click.Context) -> tuple[st
     said = _flat(error)
     if "extra argument" in said:
         takes = any(isinstance(param, click.Argument) for param in ctx.command.params)
+        if ctx.command.name == "get" and ctx.params.get("verbose"):
+            # Not known here: the command cannot set a variable of the shell's.
+            return said, "get -v VAR ADDRESS is for the function pronto, and VAR a variable's name"
         return said, "put quotes around what has spaces in it" if takes else f"{ctx.command_path} takes none"
     if isinstance(ctx.command, click.Group):
         return "A verb is missing", "" if ctx.parent is None else f"{ctx.command_path} {choice(ctx.command.list_commands(ctx))}"
