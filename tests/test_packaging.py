@@ -151,6 +151,15 @@ def test_an_installed_wheel_works_without_the_development_extras(installed: Path
     assert (next((installed / "lib").glob("python*/site-packages")) / "prontodb/templates").is_dir()
 
 
+def test_it_brings_three_packages_along(installed: Path) -> None:
+    """Whoever installs it trusts these, too: the threat model names them."""
+    [site] = (installed / "lib").glob("python*/site-packages")
+    names = {path.name.split("-")[0].lower() for path in site.glob("*.dist-info")}
+    assert names - {"tomli"} == {"prontodb", "click", "jinja2", "markupsafe"}
+    page = (ROOT / "docs/explanation/threat-model.md").read_text()
+    assert all(f"`{name}`" in page for name in names - {"prontodb"})
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_an_installed_wheel_sets_a_shell_up(installed: Path, tmp_path: Path, shell: str) -> None:
     require(shell)
