@@ -64,6 +64,8 @@ LAYERS = [
         "ops.conditional",
         "ops.history",
         "ops.leases",
+        "ops.renewal",
+        "ops.moments",
         "ops.queues",
         "ops.patience",
         "ops.rescue",

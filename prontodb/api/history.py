@@ -111,14 +111,14 @@ class History(Core):
 
 
 def _moment(session: Caller, at: Moment) -> history.Moment:
-    from ..cli import moments
+    from ..ops import moments
 
     now = open_store(session).now
     return moments.moment(session, _spelled(at, now), now)
 
 
 def _since(session: Caller, since: Moment) -> float:
-    from ..cli import moments
+    from ..ops import moments
 
     now = open_store(session).now
     return moments.since(session, _spelled(since, now), now)

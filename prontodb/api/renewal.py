@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from .caller import Maker
     from .seats import Seats
 
-from ..cli.keeping import BRIEF, Keeper, elapsed, holder
 from ..engines.failures import LeaseLost
 from ..ops import leases, open_store
+from ..ops.renewal import BRIEF, Keeper, elapsed, holder
 from .seats import ClosedDatabase
 
 __all__ = ["Ticking", "elapsed", "holder", "renewing"]

@@ -16,9 +16,9 @@ from ..address import parse_place
 from ..errors import UsageError
 from ..ops import history as ops
 from ..ops import open_store, secrets
+from ..ops.moments import moment, show, since
 from .group import verb
 from .kinds import Whole
-from .moments import moment, show, since
 from .tables import show as table
 
 LOGGED = 100

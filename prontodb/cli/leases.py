@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 from .. import durations, render
-from ..ops import leases, open_store, patience
+from ..ops import leases, open_store, patience, renewal
 from . import keeping
 from .fencing import token
 from .group import verb
@@ -40,12 +40,12 @@ def claim(session: Session, address: str, command: tuple[str, ...], ttl: str, wa
     patient = None if wait is None else durations.parse(wait, "time to wait")
     if command or patient:
         session.own_process()
-    got, sent = waited(session, lambda: leases.claim(open_store(session), at, keeping.holder(session), seconds), patient)
+    got, sent = waited(session, lambda: leases.claim(open_store(session), at, renewal.holder(session), seconds), patient)
     render.note(session, f"Claimed {at} with token {got} for {durations.show(seconds)}")
     if not command:
         session.stdout.write(b"%d\n" % got)
         return 0
-    keeper = keeping.Keeper(session, (at, got), seconds, sent)
+    keeper = renewal.Keeper(session, (at, got), seconds, sent)
     return keeping.run(session, keeper, command, lambda _: leases.release(open_store(session), keeper.lease), more={}, stdin=None)
 
 
@@ -73,11 +73,11 @@ def release(session: Session, address: str, text: str) -> int:
 
 
 def waited(session: Session, attempt: Callable[[], T], seconds: int | None) -> tuple[T, float]:
-    """What `attempt` returns, at once or within so many seconds; and when it was sent, by `keeping.elapsed`."""
+    """What `attempt` returns, at once or within so many seconds; and when it was sent, by `renewal.elapsed`."""
     sent = [0.0]
 
     def once() -> T:
-        sent[0] = keeping.elapsed()
+        sent[0] = renewal.elapsed()
         return attempt()
 
     def pause(seconds: float) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 from .. import durations, formats, render
 from ..errors import ProntoError
 from ..model import INHERIT, Write
-from ..ops import open_store, queues
+from ..ops import open_store, queues, renewal
 from . import keeping
 from .counters import given, stored
 from .fencing import Fenced, fenced
@@ -57,9 +57,9 @@ def pop(session: Session, queue: str, command: tuple[str, ...], lease: str | Non
     ttl = PRINTING if lease is None else durations.parse(lease)
     if command or patient:
         session.own_process()
-    taken, sent = waited(session, lambda: queues.take(open_store(session), at, keeping.holder(session), ttl), patient)
+    taken, sent = waited(session, lambda: queues.take(open_store(session), at, renewal.holder(session), ttl), patient)
     if command:
-        return _run(session, taken, keeping.Keeper(session, taken.lease, ttl, sent), command)
+        return _run(session, taken, renewal.Keeper(session, taken.lease, ttl, sent), command)
     _safely(session, taken, lambda: _print(session, taken, leased=lease is not None))
     if lease is None:
         queues.finish(open_store(session), taken)
@@ -117,7 +117,7 @@ def _print(session: Session, taken: queues.Taken, *, leased: bool) -> None:
     session.stdout.write(json.dumps(told).encode() + b"\n")
 
 
-def _run(session: Session, taken: queues.Taken, keeper: keeping.Keeper, command: tuple[str, ...]) -> int:
+def _run(session: Session, taken: queues.Taken, keeper: renewal.Keeper, command: tuple[str, ...]) -> int:
     def finish(status: int | None) -> None:
         if status is None:
             queues.give_back(open_store(session), taken)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 from .. import durations
 from ..errors import UsageError
-from ..ops.history import Moment
+from .history import Moment
 
 CURE = "a revision such as 17, or a time: 10m (ago), 2026-11-23T12:00, @1795435200"
 
