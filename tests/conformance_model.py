@@ -46,6 +46,10 @@ class Machine(RuleBasedStateMachine):
         self.defaults: dict[str, int] = {}
         self.revision = 0
 
+    def teardown(self) -> None:
+        """A server gives only so many connections."""
+        self.db.close()
+
     def live(self, address: Address) -> Kept | None:
         """What the model has at an address."""
         kept = self.model.get(address)

@@ -54,6 +54,10 @@ class Machine(RuleBasedStateMachine):
         self.store = Stub(make())
         self.changes: dict[Address, list[Changed]] = {}
 
+    def teardown(self) -> None:
+        """A server gives only so many connections."""
+        self.store.engine.close()
+
     def state(self, address: Address, changes: list[Changed] | None = None) -> tuple[bytes, int | None] | None:
         """What a key holds now, after these changes of it."""
         told = self.changes.get(address, []) if changes is None else changes

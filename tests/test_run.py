@@ -257,7 +257,9 @@ class TestTheProgram:
 
     def test_nothing_of_ours_stays_ignored(self, full: Home, options: tuple[str, ...]) -> None:
         done = ran(full, *options, "--place", "app.config", "--", "grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
-        assert [int(line.split()[1], 16) for line in done.lines] == [0, 0]
+        # The caller may have something blocked itself.
+        before = subprocess.run(["grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status"], capture_output=True, check=True)
+        assert done.out == before.stdout
 
     def test_a_reader_that_leaves_ends_it(self, full: Home, options: tuple[str, ...]) -> None:
         done = full.shell(f"prontodb run {' '.join(options)} --place app.config -- yes | head -1; echo ${{PIPESTATUS[0]}}")

@@ -7,17 +7,19 @@ import os
 import sqlite3
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from prontodb.engines import writer
+from prontodb.engines.pieces import with_rows
 from prontodb.errors import Busy
 from prontodb.model import Content, Write
 
 from .sqlite_base import NOW, PLACE, Child, at, engine, get, put, sql, together, unprivileged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -95,6 +97,39 @@ with closing(engine(path, 60)) as db:
         pass
 """
         assert "".join(together(script, path)).strip().encode() == get(path, "lock")
+
+
+class Held:
+    """A connection between whose statements something happens, behind the first query."""
+
+    def __init__(self, path: Path, between: Callable[[], object]) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._between: Callable[[], object] | None = between
+
+    @property
+    def in_transaction(self) -> bool:
+        """As the connection has it."""
+        return self._db.in_transaction
+
+    def execute(self, query: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor | First:
+        """The connection's, but for the first query."""
+        found = self._db.execute(query, values)
+        if not query.startswith("SELECT") or self._between is None:
+            return found
+        row, between, self._between = found.fetchone(), self._between, None
+        found.close()
+        between()
+        return First(row)
+
+
+class First(NamedTuple):
+    """A row that has been fetched."""
+
+    row: Any
+
+    def fetchone(self) -> Any:
+        """As a cursor's."""
+        return self.row
 
 
 class TestReadersBesideWriters:
@@ -179,6 +214,17 @@ with closing(engine(path, 60)) as db:
             other.end()
         assert [said for said in refused if "'large' was replaced while it was read" not in said] == []
         assert written + 1 >= int(answers) >= 10
+
+    def test_a_value_and_its_pieces_are_of_one_moment(self, path: Path) -> None:
+        """Whatever a writer does between the two statements that they are read with."""
+        with closing(engine(path)) as db:
+            db.put(at("large"), Content.of(b"1" * 600_000), Write(), NOW)
+            held = Held(path, lambda: db.delete([at("large")], NOW, purge=True))
+            row, rows = with_rows(held, "SELECT name, size, 0, 0, 0, 0, body FROM entry WHERE name = ?", ("large",))  # type: ignore[arg-type]
+            assert row
+            assert sum(len(data) for _, data in rows) == row[1] == 600_000
+            assert not held.in_transaction
+            assert get(db, "large") is None
 
     def test_nor_in_a_folder_that_may_only_be_read(self, path: Path) -> None:
         """Where a reader cannot have locks it may be refused, and is never given a mixture."""

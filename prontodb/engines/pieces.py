@@ -10,9 +10,15 @@ if TYPE_CHECKING:
 
 def with_rows(db: "Connection", query: str, at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
     """The row of an entry, and its pieces with their numbers, of one moment."""
-    row: Row | None = db.execute(query, at).fetchone()
-    body = row[6] if row else None
-    return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
+    # Between two statements by themselves a writer may take the pieces away, all of them or some.
+    db.execute("BEGIN")
+    try:
+        row: Row | None = db.execute(query, at).fetchone()
+        body = row[6] if row else None
+        return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def missing(bulk: "Bodies", at: tuple[str | float, ...]) -> "StorageError":
