@@ -104,7 +104,7 @@ def _pattern(size: int) -> bytes:
 def _templates(session: Session) -> str:
     for shell in SHELLS:
         specs.text(session, {"make": "init", "shell": shell})
-    return f"shell init for {' and '.join(SHELLS)}"
+    return f"shell init for {', '.join(SHELLS)}"
 
 
 def _writable(home: Callable[[Session], str]) -> Callable[[Session], str]:
