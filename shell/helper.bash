@@ -24,7 +24,8 @@ function __pronto_settle {
 #
 # What is no condition of asking is looked at while the helper is at work: an answer under other variables than these is let go.
 #
-# FIFOs are opened for both reading and writing: that never waits, and a helper's end raises no SIGPIPE, which would close a terminal.
+# FIFOs are opened for both reading and writing: that never waits, and a helper's end raises no SIGPIPE, which would close a terminal. The
+# request alone is redirected: what a trap prints meanwhile goes where it would without us.
 function pronto {
     if [[ "$# ${1-} ${2-} $__pronto_busy$__pronto_told" != "4 get -v $BASHPID" || -n ${__pronto_pins+x} || $4 == -* || ${#4} -ge 4000 || ! -p $__pronto_line.ask || -e /dev/fd/61 ]]; then
         __pronto_any "$@"
@@ -32,11 +33,11 @@ function pronto {
     fi
     __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_told.$((++__pronto_calls))
     if {
-        \builtin printf 'P4 %s 00 2\0=\0\0get\0%s\0%s\0' "$__pronto_id" "$4" "$__pronto_id" && {
+        \builtin printf 'P4 %s 00 2\0=\0\0get\0%s\0%s\0' "$__pronto_id" "$4" "$__pronto_id" 1<>"$__pronto_line.ask" && {
             __pronto_same && [[ $3 == [A-Za-z]*([A-Za-z0-9_]) ]] || __pronto_busy=other
             __pronto_frame
         }
-    } 61<>"$__pronto_line.say" 1<>"$__pronto_line.ask" && [[ $__pronto_busy$__pronto_head == yes[1-9]">s  0  0$__pronto_id "* ]]; then
+    } 61<>"$__pronto_line.say" && [[ $__pronto_busy$__pronto_head == yes[1-9]">s  0  0$__pronto_id "* ]]; then
         \builtin printf -v "$3" %s "${__pronto_head:31:${__pronto_head:28:3}}"
         __pronto_busy=''
     else

@@ -134,3 +134,22 @@ def test_255_subshells_at_once_are_answered_by_the_helper(home: Home, shell: str
     # Where they come faster than the helper makes lines, the command answers the first call.
     assert commands.count("__helper") == 1
     assert "exists" not in commands
+
+
+@pytest.mark.parametrize("shell", ["bash", "posix"])
+def test_what_a_trap_prints_in_the_middle_of_a_call_is_printed(home: Home, shell: str) -> None:
+    """And is no part of what the helper is asked: with functrace the trap runs between all the steps of a call."""
+    home.call("set", "p.n.k", "v")
+    home.call("set", "p.n.long", "v" * 200)
+    text = """
+    pronto get -v V p.n.k; n=0
+    set -T; trap 'n=$((n + 1)); echo trapped' DEBUG
+    pronto get -v V p.n.k; pronto get -v L p.n.long; x=$(pronto get p.n.k)
+    trap - DEBUG; set +T
+    echo "$n $V ${#L} $x" >&2
+    """
+    done = script(home, shell, text)
+    trapped = len(done.lines)
+    assert done.lines == ["trapped"] * trapped
+    assert done.err.split()[:3] == [str(trapped), "v", "200"]
+    assert trapped > 30
