@@ -161,6 +161,19 @@ class UndoConformance(Conformance):
         options = settings(max_examples=60, stateful_step_count=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         run_state_machine_as_test(lambda: Machine(lambda: self.tenant(f"u{next(metas)}"), act), settings=options)
 
+    def test_the_live_version_comes_first(self) -> None:
+        """Before the one that it has replaced: both were touched by the same change. Also where the replaced one is the younger row."""
+        for name in ("a", "b", "c", "d"):
+            self.put(name, b"one")
+        for name in ("d", "a", "c", "b"):
+            self.put(name, b"two")
+            [step] = history.undo(Stub(self.db), at(name))  # type: ignore[arg-type]
+            assert step.to
+        found = self.db.versions(None, 0, 100, NOW)
+        first = {version.address.name: version.ended for version in reversed(found)}
+        assert first == dict.fromkeys("abcd")
+        assert [version.made.revision for version in found[:2]] == [12, 11]
+
     @pytest.mark.parametrize("deleted", [False, True])
     def test_an_undo_can_be_undone(self, deleted: bool) -> None:
         """Undoing twice comes to where one was, of a change, a creation or a deletion."""

@@ -108,7 +108,8 @@ class Engine(Protocol):
     def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> list[Version]:
         """The versions of an entry, of a place, or of all but the pipe cache; those touched last first, at most `limit`.
 
-        A version is touched when it is made and when it ends: those that were before `since` are left out.
+        A version is touched when it is made and when it ends; of two by one change the one that was made comes first: so the first of a
+        key is the live one, where there is one. Those that were touched before `since` are left out.
         """
 
     def revert(self, steps: Iterable[Step], now: float) -> None:

@@ -207,7 +207,9 @@ def versions(db: "Connection", at: "Address | Place | None", values: dict[str, o
         query = f"{live} UNION ALL {_PAST.format(within=within)}"
     else:
         query = _LIVE.format(written="NULL, NULL", previous="NULL", since=" AND :since <= 0", within=within)
-    return [_version(row) for row in db.execute(f"{query} ORDER BY touched DESC LIMIT :limit", {**values, **more}).fetchall()]
+    return [
+        _version(row) for row in db.execute(f"{query} ORDER BY touched DESC, revision DESC LIMIT :limit", {**values, **more}).fetchall()
+    ]
 
 
 def _scope(at: "Address | Place | None") -> tuple[str, dict[str, object]]:

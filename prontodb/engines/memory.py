@@ -86,7 +86,7 @@ class MemoryEngine:
         for those in self._tenant.past.values():
             found += [_copied(one.version, now) for one in those if one.until > now and (_touched(one.version).time or 0) >= since]
         found = [version for version in found if _within(scope, version.address)]
-        return sorted(found, key=lambda version: -_touched(version).revision)[:limit]
+        return sorted(found, key=lambda version: (-_touched(version).revision, -version.made.revision))[:limit]
 
     def get_many(self, addresses: "Iterable[Address]", now: float) -> dict[Address, Entry]:
         """See `base`."""

@@ -141,7 +141,7 @@ def versions(at: "Address | Place | None", since: float, limit: int, now: float)
     """The query, and its values, for the versions at an address, in a place or of a whole meta, those touched last first."""
     within, values = _scope(at)
     second, moment = int(now // 1), milliseconds(since)
-    query = f"{_LIVE.format(within)} UNION ALL {_PAST.format(within)} ORDER BY touched DESC LIMIT %s"
+    query = f"{_LIVE.format(within)} UNION ALL {_PAST.format(within)} ORDER BY touched DESC, revision DESC LIMIT %s"
     return query, (second, moment, *values, second, second, moment, *values, limit)
 
 
