@@ -2,8 +2,6 @@
 (DESIGN §6).
 """
 
-from copy import copy
-
 from .errors import Denied, ProntoError
 from .model import SECRETS
 from .paths import database_file, state_home
@@ -38,17 +36,24 @@ def options(session: "Session", *, database: bool = True) -> str:
 
 
 def _options(session: "Session", *, database: bool) -> str:
-    from shlex import quote
-
-    from .urls import shown
-
     context = _context(session)
     if context is None or not database:
         told = home(session, "")
         given = {"user": "" if told["user"] == "default" else told["user"], "meta": told["meta"]}
     else:
         given = _given(session, context)
-    return "".join(f" --{name} {quote(shown(value))}" for name, value in given.items() if value)
+    return "".join(f" --{name} {_shown(value)}" for name, value in given.items() if value)
+
+
+def _shown(value: str) -> str:
+    """As it is typed in a shell, and without a password. What most calls do not need is not imported for them."""
+    if value.replace("-", "").replace("_", "").isalnum() and value.isascii():
+        return value
+    from shlex import quote
+
+    from .urls import shown
+
+    return quote(shown(value))
 
 
 def _given(session: "Session", context: "Context") -> dict[str, str]:
@@ -92,7 +97,8 @@ def _context(session: "Session") -> "Context | None":
     from .session import Pool, Session
 
     inside = Session(session.environ, session.cwd, session.clock, (session.stdin, session.stdout, session.stderr), Pool())
-    inside.flags = copy(session.flags)
+    for name in session.flags.__slots__:
+        setattr(inside.flags, name, getattr(session.flags, name))
     for _ in ("as asked", "without a refusal", "inside the pin"):
         try:
             return inside.context()
