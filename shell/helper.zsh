@@ -14,7 +14,7 @@ function __pronto_settle {
     done
     \builtin typeset -g __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
     \builtin typeset -g __pronto_busy='' __pronto_calls=0 __pronto_awake=32 __pronto_tries=0 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_ask='' __pronto_say=''
-    \builtin typeset -g __pronto_line='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_process='' __pronto_size=''
+    \builtin typeset -g __pronto_line='' __pronto_known='' __pronto_id='' __pronto_out='' __pronto_err='' __pronto_head='' __pronto_process='' __pronto_size=''
     \builtin typeset -g __pronto_kind='' __pronto_status='' __pronto_tty='' __pronto_done=''
     \builtin typeset -ga __pronto_sent __pronto_pins __pronto_loaded
     for module in zsh/system zsh/zselect; do
@@ -256,9 +256,9 @@ function __pronto_close {
     for module in ${__pronto_loaded-}; do
         \builtin zmodload -u $module
     done
-    \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,process,helper,ask,say,line,id,sent,pins,out,err,head,size,kind,status,tty,done,loaded}
+    \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,process,helper,ask,say,line,id,sent,known,pins,out,err,head,size,kind,status,tty,done,loaded}
     \builtin unset -f __pronto_{settle,call,heard,open,find,claim,hang_up,nested,frame,patiently,body,assign,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_strictly,gather_all,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+        __pronto_{gather,gather_all,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
 __pronto_settle

@@ -170,6 +170,7 @@ def test_a_call_in_a_trap_in_the_middle_of_a_call(home: Home, shell: str) -> Non
     for name in ("one", "two"):
         home.call("set", f"p.n.{name}", name)
     text = """
+    pronto get -v V p.n.one
     trap 'pronto get -v T p.n.two; [ "$T" = two ] || echo wrong trap' USR1
     me=$$
     (for i in {1..30}; do builtin kill -USR1 $me; command sleep 0.01; done) &
