@@ -204,9 +204,10 @@ function __pronto_assign {
 # A byte, which takes its time: as long as the helper is at work, a minute at most. A trap that breaks in may have taken it along.
 function __pronto_byte {
     \builtin local tries status
-    for ((tries = 0; tries < 120; tries++)); do
+    # Bash leaves a trap that takes longer than the time of the "read" which it breaks into: seldom, with a second and a half.
+    for ((tries = 0; tries < 40; tries++)); do
         __pronto_out=''
-        \builtin read -r -t 0.5 -N 1 -u 61 __pronto_out && \builtin return 0 || status=$?
+        \builtin read -r -t 1.5 -N 1 -u 61 __pronto_out && \builtin return 0 || status=$?
         # 142 is a timeout. "read" looks at the time again after it has read: what it has then is in the variable.
         [[ -z $__pronto_out ]] || \builtin return 0
         ((status == 142)) && __pronto_works || \builtin return 1

@@ -173,8 +173,8 @@ def test_a_call_in_a_trap_in_the_middle_of_a_call(home: Home, shell: str) -> Non
     pronto get -v V p.n.one
     trap 'pronto get -v T p.n.two; [ "$T" = two ] || echo wrong trap' USR1
     me=$$
-    (for i in {1..30}; do builtin kill -USR1 $me; command sleep 0.01; done) &
-    for i in {1..300}; do pronto get -v V p.n.one; [ "$V" = one ] || echo "wrong: $V"; done
+    (for i in {1..20}; do builtin kill -USR1 $me; command sleep 0.1; done) &
+    for i in {1..3000}; do pronto get -v V p.n.one; [ "$V" = one ] || echo "wrong: $V"; done
     wait; wait; echo end
     """
     done = script(home, shell, text)

@@ -103,7 +103,7 @@ def test_what_a_trap_runs_meanwhile_is_not_pinned(wrapped: Home, shell: str) -> 
     trap 'pronto get -v T a.b.c; [ "$T" = "nobody'"'"'s" ] || echo "wrong pronto: $T"; [ "$(prontodb get a.b.c)" = "nobody'"'"'s" ] || echo wrong command
         other get -v O a.b.c; [ "$O" = "alice'"'"'s own" ] || echo "wrong wrapper: $O"' USR1
     me=$$
-    (for i in {{1..25}}; do builtin kill -USR1 $me; command sleep 0.02; done) &
+    (for i in {{1..15}}; do builtin kill -USR1 $me; command sleep 0.2; done) &
     for i in {{1..400}}; do acme get -v V a.b.c; [ "$V" = "alice's" ] || echo "wrong: $V"; done
     wait; wait; echo end
     """
