@@ -2,20 +2,33 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from ..errors import StorageError
     from .bodies import Bodies
     from .driver import Connection
     from .sqlite import Row
 
+    T = TypeVar("T")
+
 
 def with_rows(db: "Connection", query: str, at: tuple[str | float, ...]) -> "tuple[Row | None, list[tuple[int, bytes]]]":
     """The row of an entry, and its pieces with their numbers, of one moment."""
-    # Between two statements by themselves a writer may take the pieces away, all of them or some.
-    db.execute("BEGIN")
-    try:
+
+    def look() -> "tuple[Row | None, list[tuple[int, bytes]]]":
         row: Row | None = db.execute(query, at).fetchone()
         body = row[6] if row else None
         return row, [] if body is None else db.execute("SELECT number, data FROM chunk WHERE body = ? ORDER BY number", (body,)).fetchall()
+
+    return of_one_moment(db, look)
+
+
+def of_one_moment(db: "Connection", look: "Callable[[], T]") -> "T":
+    """What several statements find, in one transaction: from its first look on it sees nothing new."""
+    db.execute("BEGIN")
+    try:
+        return look()
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")

@@ -135,8 +135,10 @@ class SqliteEngine:
     def get_many(self, addresses: "Iterable[Address]", now: float) -> dict[Address, Entry]:
         """See `base`."""
         wanted = [(address, (self._meta, address.project, address.namespace, address.name, now)) for address in addresses]
+        from .pieces import of_one_moment
+
         nothing: dict[Address, Entry] = {}
-        return self._read(lambda db: _of_one_moment(db, wanted), nothing) if wanted else nothing
+        return self._read(lambda db: of_one_moment(db, lambda: _those(db, wanted)), nothing) if wanted else nothing
 
     def names(self, place: Place, after: str, limit: int, now: float) -> list[str]:
         """See `base`."""
@@ -371,15 +373,10 @@ def _found(row: "Row | None") -> Found | None:
     return None if row is None else Found(_entry(row), iter((row[5] or b"",)))
 
 
-def _of_one_moment(db: "Connection", wanted: "Sequence[tuple[Address, tuple[str | float, ...]]]") -> dict[Address, Entry]:
-    """Those that are there, in one transaction: from its first look on it sees nothing new."""
-    db.execute("BEGIN")
-    try:
-        rows = ((address, db.execute(_GET, at).fetchone()) for address, at in wanted)
-        return {address: _entry(row) for address, row in rows if row}
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
+def _those(db: "Connection", wanted: "Sequence[tuple[Address, tuple[str | float, ...]]]") -> dict[Address, Entry]:
+    """Those that are there."""
+    rows = ((address, db.execute(_GET, at).fetchone()) for address, at in wanted)
+    return {address: _entry(row) for address, row in rows if row}
 
 
 def _entry(row: "Row") -> Entry:
