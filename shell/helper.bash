@@ -29,7 +29,7 @@ function __pronto_settle {
 function pronto {
     if [[ "$# ${1-} ${2-} $__pronto_busy$__pronto_told" != "4 get -v $BASHPID" || -n ${__pronto_pins+x} || $4 == -* || ${#4} -ge 4000 || ! -p $__pronto_line.ask || -e /dev/fd/61 ]]; then
         __pronto_any "$@"
-        \builtin return
+        \builtin return "$?"
     fi
     __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_told.$((++__pronto_calls))
     if {
@@ -90,7 +90,7 @@ function __pronto_frame {
     until \builtin read -t 0 -u 61; do
         ((++__pronto_tries <= __pronto_awake)) || {
             __pronto_patiently
-            \builtin return
+            \builtin return "$?"
         }
     done
     \builtin read -r -N 64 -u 61 __pronto_head && { [[ $__pronto_head == 1* ]] || __pronto_rest; }
@@ -98,11 +98,15 @@ function __pronto_frame {
 
 # Where it takes longer, or there is one processor for both: less of it for some calls, then another try.
 #
-# A timeout costs "read" three system calls for each byte, so only the first has one.
+# Without a timeout, since bash does not bear a trap that breaks into a "read" that has one and takes longer. The helper's end is the end of
+# the file once we cannot write to it ourselves; one that is stopped is ended by its guard. A trap ends the "read" where bash is as POSIX
+# has it. It has to be "command exec": "builtin exec" keeps what was open, and "exec" alone may end the shell.
 function __pronto_patiently {
     __pronto_awake=$((__pronto_calls % 16 ? __pronto_awake / 2 : 32))
-    __pronto_byte && \builtin read -r -N 63 -u 61 __pronto_head || \builtin return 1
-    __pronto_head=$__pronto_out$__pronto_head
+    ! \builtin declare -F command >/dev/null && { \command exec 61</dev/fd/61; } 2>/dev/null || \builtin return 1
+    until \builtin read -r -N 64 -u 61 __pronto_head; do
+        (($? > 128)) || \builtin return 1
+    done
     [[ $__pronto_head == 1* ]] || __pronto_rest
 }
 
@@ -132,6 +136,8 @@ function __pronto_heard {
 # that was replaced finds that they are gone, and never meets another caller on its line.
 function __pronto_open {
     __pronto_holder='' __pronto_told=''
+    # A function of that name would stand between us and what a wait needs.
+    ! \builtin declare -F command >/dev/null || \builtin return 1
     [[ -p $__pronto_home/$__pronto_helper.0.ask ]] || __pronto_find || __pronto_start || \builtin return 1
     if [[ $BASHPID == "$$" ]]; then
         __pronto_line=$__pronto_home/$__pronto_helper.0
@@ -201,20 +207,6 @@ function __pronto_assign {
     __pronto_target=$__pronto_out
 }
 
-# A byte, which takes its time: as long as the helper is at work, a minute at most. A trap that breaks in may have taken it along.
-function __pronto_byte {
-    \builtin local tries status
-    # Bash leaves a trap that takes longer than the time of the "read" which it breaks into: seldom, with a second and a half.
-    for ((tries = 0; tries < 40; tries++)); do
-        __pronto_out=''
-        \builtin read -r -t 1.5 -N 1 -u 61 __pronto_out && \builtin return 0 || status=$?
-        # 142 is a timeout. "read" looks at the time again after it has read: what it has then is in the variable.
-        [[ -z $__pronto_out ]] || \builtin return 0
-        ((status == 142)) && __pronto_works || \builtin return 1
-    done
-    \builtin return 1
-}
-
 # Whether the helper is there and not stopped, as /proc has it; Z is one that has ended and that nobody has taken note of.
 function __pronto_works {
     \builtin local REPLY='' pid=''
@@ -276,7 +268,7 @@ function __pronto_close {
         __pronto_mend
     fi
     \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,helper,line,id,known,told,sent,vars,pins,out,err,head,size,kind,status,tty,done}
-    \builtin unset -f __pronto_{settle,otherwise,call,frame,patiently,rest,heard,open,find,usable,claim,nested,body,assign,byte,works,failed,signal,mend,start,subshell,close} \
+    \builtin unset -f __pronto_{settle,otherwise,call,frame,patiently,rest,heard,open,find,usable,claim,nested,body,assign,works,failed,signal,mend,start,subshell,close} \
         __pronto_{gather,same,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 

@@ -34,7 +34,7 @@ function pronto {
         ! /dev/fd/$__pronto_ask -ef $__pronto_line.ask || ! /dev/fd/$__pronto_say -ef $__pronto_line.say ||
         $3 != [A-Za-z][A-Za-z0-9_]# || $4 == -* || ${#4} -gt 4000 ]]; then
         __pronto_any "$@"
-        \builtin return
+        \builtin return "$?"
     fi
     __pronto_gather
     [[ -t 2 ]] && __pronto_tty=01 || __pronto_tty=00
@@ -47,7 +47,7 @@ function pronto {
         __pronto_heard || __pronto_failed get || \builtin true
         __pronto_outcome $3 $4
     fi
-    \builtin return
+    \builtin return "$?"
 }
 
 # Makes a call: digits that tell which outputs are terminals, then the words. Status 0: __pronto_status, _out, _err and _kind are the
@@ -152,7 +152,7 @@ function __pronto_frame {
     until \builtin sysread -t 0 -s 576 -i $__pronto_say __pronto_head; do
         if ((++__pronto_tries > __pronto_awake)); then
             __pronto_patiently
-            \builtin return
+            \builtin return "$?"
         fi
     done
     \builtin return 0

@@ -86,7 +86,7 @@ function __pantheon_call {
     __pantheon_allowed "$REPLY" "${1-}" || __status=$?
     if \builtin test "$__status" -eq 0; then
         __pantheon_as "$@"
-        \builtin return
+        \builtin return "$?"
     fi
     __pantheon_locked
     __pantheon_lock "$REPLY" 2>/dev/null || REPLY=''
@@ -145,17 +145,17 @@ function __pantheon_lock {
 function __pantheon_allowed {
     \builtin local __locked="$1"
     \builtin shift
-    __pantheon_kin "$@" || \builtin return
-    __pantheon_lock "$__locked" || \builtin return
+    __pantheon_kin "$@" || \builtin return "$?"
+    __pantheon_lock "$__locked" || \builtin return "$?"
     case ${PANTHEON_SECURITY_MODE-} in
     '' | normal) ;;
-    strict) [[ -n "$REPLY" ]] || __pantheon_deny 'strict mode: PANTHEON_ACTIVE_KIN names no kin' || \builtin return ;;
+    strict) [[ -n "$REPLY" ]] || __pantheon_deny 'strict mode: PANTHEON_ACTIVE_KIN names no kin' || \builtin return "$?" ;;
     *)
         __pantheon_say "PANTHEON_SECURITY_MODE is '$PANTHEON_SECURITY_MODE': it takes strict or normal"
         \builtin return 64
         ;;
     esac
-    [[ -z "$REPLY" ]] || \builtin test "$REPLY" = "$1" || __pantheon_deny "locked to $REPLY, and not for $1" || \builtin return
+    [[ -z "$REPLY" ]] || \builtin test "$REPLY" = "$1" || __pantheon_deny "locked to $REPLY, and not for $1" || \builtin return "$?"
     __pantheon_current_user "$1"
 }
 
@@ -242,7 +242,7 @@ function __pantheon_tell {
 # Whether the command told of a rescue: its status is a setting, its words are not. In REPLY the address.
 function __pantheon_rescued {
     REPLY=${__told#*cached as: }
-    ! \builtin test "$REPLY" = "$__told" || \builtin return
+    ! \builtin test "$REPLY" = "$__told" || \builtin return "$?"
     REPLY=${REPLY%%[!A-Za-z0-9._-]*}
 }
 

@@ -82,9 +82,9 @@ function __pantheon_is_twice {
 
 # N: in REPLY the file of an iteration; 2 where there is none.
 function __pantheon_find {
-    __pantheon_find_in "$__house" "$1" || \builtin return
+    __pantheon_find_in "$__house" "$1" || \builtin return "$?"
     [[ -z "$REPLY" ]] || \builtin return 0
-    __pantheon_find_in "$__house/archive" "$1" || \builtin return
+    __pantheon_find_in "$__house/archive" "$1" || \builtin return "$?"
     [[ -n "$REPLY" ]] || \builtin return 2
 }
 
@@ -92,7 +92,7 @@ function __pantheon_find {
 function __pantheon_stored {
     \builtin local __key=''
     __numbers=() __others=()
-    __pantheon_read keys "iterations.$1" || \builtin return
+    __pantheon_read keys "iterations.$1" || \builtin return "$?"
     for __key in $(\builtin printf '%s\n' "$REPLY"); do
         if __pantheon_number "${__key#iter}" && \builtin test "iter$REPLY" = "$__key"; then
             __numbers+=("$REPLY")
@@ -144,13 +144,13 @@ function __pantheon_save_file {
 # FILE: makes it the file of the iteration; another content that was there stays beside it.
 function __pantheon_file_in {
     \builtin local __old=1
-    __pantheon_find_in "$__house" "$__session" || \builtin return
+    __pantheon_find_in "$__house" "$__session" || \builtin return "$?"
     REPLY=${REPLY:-$__house/iter-$__session.md}
     if \builtin test -e "$REPLY" && ! \builtin command cmp -s -- "$1" "$REPLY"; then
         while \builtin test -e "$REPLY.old-$__old"; do
             __old=$((__old + 1))
         done
-        \builtin command cp -p -- "$REPLY" "$REPLY.old-$__old" || \builtin return
+        \builtin command cp -p -- "$REPLY" "$REPLY.old-$__old" || \builtin return "$?"
     fi
     \builtin command mv -f -- "$1" "$REPLY"
 }
@@ -182,7 +182,7 @@ function __pantheon_archive_files {
 
 function __pantheon_archive_file {
     \builtin local __to="$__house/archive/${1##*/}"
-    \builtin command mkdir -p -- "$__house/archive" || \builtin return
+    \builtin command mkdir -p -- "$__house/archive" || \builtin return "$?"
     if \builtin test -e "$__to" && ! \builtin command cmp -s -- "$1" "$__to"; then
         __pantheon_say "$1 and $__to differ: left alone"
         \builtin return 3

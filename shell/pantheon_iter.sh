@@ -22,25 +22,25 @@ function __pantheon_run {
 }
 
 function __pantheon_understand {
-    __pantheon_parse "$@" || \builtin return
-    __pantheon_choose "${__words[@]}" || \builtin return
+    __pantheon_parse "$@" || \builtin return "$?"
+    __pantheon_choose "${__words[@]}" || \builtin return "$?"
     \builtin test "$__verb" = help || __pantheon_admit
 }
 
 function __pantheon_parse {
     while \builtin test $# -gt 0; do
         case $1 in
-        --name=* | --session=* | --from=*) __pantheon_option "${1%%=*}" "${1#*=}" || \builtin return ;;
+        --name=* | --session=* | --from=*) __pantheon_option "${1%%=*}" "${1#*=}" || \builtin return "$?" ;;
         --name | --session | --from)
-            \builtin test $# -gt 1 || __pantheon_wrong "$1 needs a value" || \builtin return
-            __pantheon_option "$1" "$2" || \builtin return
+            \builtin test $# -gt 1 || __pantheon_wrong "$1 needs a value" || \builtin return "$?"
+            __pantheon_option "$1" "$2" || \builtin return "$?"
             \builtin shift
             ;;
         -h | --help)
             __words=(help)
-            \builtin return
+            \builtin return "$?"
             ;;
-        -*) __pantheon_wrong "unknown option '$1'" || \builtin return ;;
+        -*) __pantheon_wrong "unknown option '$1'" || \builtin return "$?" ;;
         *) __words+=("$1") ;;
         esac
         \builtin shift
@@ -51,11 +51,11 @@ function __pantheon_parse {
 function __pantheon_option {
     case $1 in
     --name)
-        __pantheon_kin "$2" || \builtin return
+        __pantheon_kin "$2" || \builtin return "$?"
         __kin=$2
         ;;
     --session)
-        __pantheon_number "$2" || __pantheon_wrong "invalid session '$2': a decimal number is wanted" || \builtin return
+        __pantheon_number "$2" || __pantheon_wrong "invalid session '$2': a decimal number is wanted" || \builtin return "$?"
         __session=$REPLY
         ;;
     --from)
@@ -74,14 +74,14 @@ function __pantheon_choose {
     '2 iter save' | '2 iter show' | '3 iter fix' | '3 iter archive') __verb=$2 ;;
     '2 migrate init' | '2 migrate import' | '2 migrate status' | '2 migrate backup') __verb=$2 ;;
     '2 iter '[0-9]*) __verb=where __argument=$2 ;;
-    *) __pantheon_wrong "cannot make sense of '$*'" || \builtin return ;;
+    *) __pantheon_wrong "cannot make sense of '$*'" || \builtin return "$?" ;;
     esac
     case $__verb in
     where | archive)
-        __pantheon_number "$__argument" || __pantheon_wrong "invalid number '$__argument'" || \builtin return
+        __pantheon_number "$__argument" || __pantheon_wrong "invalid number '$__argument'" || \builtin return "$?"
         __argument=$REPLY
         ;;
-    fix) [[ "$__argument" == pipe.cache.?* ]] || __pantheon_wrong "not in the pipe cache: '$__argument'" || \builtin return ;;
+    fix) [[ "$__argument" == pipe.cache.?* ]] || __pantheon_wrong "not in the pipe cache: '$__argument'" || \builtin return "$?" ;;
     esac
     case "$__verb ${__session:+session}${__from:+from}" in
     'save session' | 'fix session' | 'show session' | 'import from') ;;
@@ -94,12 +94,12 @@ function __pantheon_choose {
 # Which kin it is, and whether it may be.
 function __pantheon_admit {
     if [[ -z "$__kin" ]]; then
-        __pantheon_lock "$__locked" || \builtin return
+        __pantheon_lock "$__locked" || \builtin return "$?"
         __kin=$REPLY
     fi
-    [[ -n "$__kin" ]] || __pantheon_wrong '--name=KIN is needed' || \builtin return
-    __pantheon_allowed "$__locked" "$__kin" || \builtin return
-    __pantheon_agrees "$__kin" || __pantheon_deny "another context than that of $__kin is pinned here" || \builtin return
+    [[ -n "$__kin" ]] || __pantheon_wrong '--name=KIN is needed' || \builtin return "$?"
+    __pantheon_allowed "$__locked" "$__kin" || \builtin return "$?"
+    __pantheon_agrees "$__kin" || __pantheon_deny "another context than that of $__kin is pinned here" || \builtin return "$?"
     __pantheon_database "$__kin"
     __database=$REPLY
     __home=${REPLY%/databases/*}
@@ -138,7 +138,7 @@ function __pantheon_advise {
 # Where not even the command is there: into a file.
 function __pantheon_keep {
     \builtin local __file=''
-    __file=$(\builtin command mktemp "${TMPDIR:-/tmp}/pantheon-rescued.XXXXXX") || \builtin return
+    __file=$(\builtin command mktemp "${TMPDIR:-/tmp}/pantheon-rescued.XXXXXX") || \builtin return "$?"
     if ! \builtin command cat >"$__file"; then
         __pantheon_say "what came in could not be kept whole in $__file"
     elif \builtin test -s "$__file"; then
@@ -154,7 +154,7 @@ function __pantheon_current {
     __pantheon_read get iterations.counter.current || __status=$?
     case $__status in
     0)
-        __pantheon_number "$REPLY" && \builtin return
+        __pantheon_number "$REPLY" && \builtin return "$?"
         __pantheon_say 'there is no number in iterations.counter.current'
         \builtin return 1
         ;;
@@ -183,7 +183,7 @@ function __pantheon_do_where {
         __status=0
         __pantheon_ask exists "iterations.$__kind.iter$__argument" || __status=$?
         case $__status in
-        0) \builtin printf '%s\n' "iterations.$__kind.iter$__argument" && \builtin return ;;
+        0) \builtin printf '%s\n' "iterations.$__kind.iter$__argument" && \builtin return "$?" ;;
         2) ;;
         127) __pantheon_fall_back && \builtin break ;;
         *) \builtin return "$__status" ;;
@@ -200,7 +200,7 @@ function __pantheon_none {
 function __pantheon_do_show {
     \builtin local __kind='' __status=0
     if [[ -z "$__session" ]]; then
-        __pantheon_current || \builtin return
+        __pantheon_current || \builtin return "$?"
         __session=$REPLY
     fi
     for __kind in sessions archive; do
@@ -225,7 +225,7 @@ function __pantheon_do_save {
     \builtin local __status=0
     if \builtin test -t 0; then
         __pantheon_wrong 'save stores what is piped to it, and standard input is a terminal'
-        \builtin return
+        \builtin return "$?"
     fi
     __pantheon_try set "iterations.sessions.iter$__session" || __status=$?
     if __pantheon_rescued; then
@@ -235,7 +235,7 @@ function __pantheon_do_save {
     elif \builtin test "$__status" -eq 127; then
         __pantheon_fall_back
         __pantheon_save_file
-        \builtin return
+        \builtin return "$?"
     fi
     __pantheon_tell
     \builtin test "$__status" -eq 0 || \builtin return "$__status"
@@ -256,7 +256,7 @@ function __pantheon_raise {
         __status=0
         __pantheon_read get iterations.counter.current || __status=$?
         case $__status in
-        0) __pantheon_number "$REPLY" && \builtin test "$REPLY" -ge "$1" && \builtin return ;;
+        0) __pantheon_number "$REPLY" && \builtin test "$REPLY" -ge "$1" && \builtin return "$?" ;;
         2) ;;
         *) \builtin return "$__status" ;;
         esac
@@ -281,8 +281,8 @@ function __pantheon_do_fix {
 
 # FILE FROM TO: moves content from outside of the pin into it; what is there goes only once it has arrived whole.
 function __pantheon_take {
-    __pantheon_as '' get "$2" >"$1" || \builtin return
-    __pantheon_ask set "$3" --file "$1" || \builtin return
+    __pantheon_as '' get "$2" >"$1" || \builtin return "$?"
+    __pantheon_ask set "$3" --file "$1" || \builtin return "$?"
     if ! __pantheon_same "$3" "$1"; then
         __pantheon_say "$3 is not what was in $2, which is left there"
         \builtin return 1
@@ -306,7 +306,7 @@ function __pantheon_do_archive {
     if \builtin test "$__status" -eq 127; then
         __pantheon_fall_back
         __pantheon_archive_files
-        \builtin return
+        \builtin return "$?"
     fi
     \builtin test "$__status" -eq 0 || \builtin return "$__status"
     __left=$((${#__numbers[@]} - __argument))
@@ -329,8 +329,8 @@ function __pantheon_archive {
     \builtin local __status=0
     __pantheon_ask exists "$2" || __status=$?
     case $__status in
-    0) __pantheon_with_file __pantheon_archive_again "$@" || \builtin return ;;
-    2) __pantheon_ask move "$1" "$2" || \builtin return ;;
+    0) __pantheon_with_file __pantheon_archive_again "$@" || \builtin return "$?" ;;
+    2) __pantheon_ask move "$1" "$2" || \builtin return "$?" ;;
     *) \builtin return "$__status" ;;
     esac
     \builtin printf '%s\n' "$2"
@@ -338,7 +338,7 @@ function __pantheon_archive {
 
 # FILE FROM TO: for an iteration that is in the archive already.
 function __pantheon_archive_again {
-    __pantheon_ask get "$2" >"$1" || \builtin return
+    __pantheon_ask get "$2" >"$1" || \builtin return "$?"
     if ! __pantheon_same "$3" "$1"; then
         __pantheon_say "$2 and $3 differ: left alone"
         \builtin return 3

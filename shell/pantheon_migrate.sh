@@ -28,7 +28,7 @@ function __pantheon_do_init {
 
 function __pantheon_do_import {
     \builtin local __kind='' __from="${__from:-$__house}" __folder='' __worst=0 __status=0
-    __pantheon_know || \builtin return
+    __pantheon_know || \builtin return "$?"
     if ! \builtin test -d "$__from"; then
         __pantheon_say "there is no folder $__from"
         \builtin return 1
@@ -44,7 +44,7 @@ function __pantheon_do_import {
     __status=0
     __pantheon_counter_file "$__from/$__kin.iter" || __status=$?
     case $__status in
-    0) __pantheon_raise "$REPLY" || \builtin return ;;
+    0) __pantheon_raise "$REPLY" || \builtin return "$?" ;;
     1) __worst=1 ;;
     esac
     \builtin return "$__worst"
@@ -55,7 +55,7 @@ function __pantheon_know {
     \builtin local __kind='' __number=''
     __known=()
     for __kind in sessions archive; do
-        __pantheon_stored "$__kind" || \builtin return
+        __pantheon_stored "$__kind" || \builtin return "$?"
         for __number in "${__numbers[@]}"; do
             __known[${__kind}_$__number]=yes
         done
@@ -90,14 +90,14 @@ function __pantheon_import {
     \builtin local __address="iterations.$1.iter$2" __file="${__files[$2]}"
     if [[ -n "${__twice[$2]-}" ]]; then
         __pantheon_is_twice "$2"
-        \builtin return
+        \builtin return "$?"
     fi
     if [[ -n "${__known[sessions_$2]-}${__known[archive_$2]-}" ]]; then
         ! __pantheon_has "$2" "$__file" || \builtin return 0
         __pantheon_say "ProntoDB has another content for iteration $2 than $__file: left alone"
         \builtin return 3
     fi
-    __pantheon_ask set "$__address" --file "$__file" || \builtin return
+    __pantheon_ask set "$__address" --file "$__file" || \builtin return "$?"
     if ! __pantheon_same "$__address" "$__file"; then
         __pantheon_say "$__address is not what $__file holds"
         \builtin return 1
@@ -107,16 +107,16 @@ function __pantheon_import {
 
 # N FILE: whether what ProntoDB had at first holds this very content for the iteration, as a session or in the archive.
 function __pantheon_has {
-    [[ -n "${__known[sessions_$1]-}" ]] && __pantheon_same "iterations.sessions.iter$1" "$2" && \builtin return
+    [[ -n "${__known[sessions_$1]-}" ]] && __pantheon_same "iterations.sessions.iter$1" "$2" && \builtin return "$?"
     [[ -n "${__known[archive_$1]-}" ]] && __pantheon_same "iterations.archive.iter$1" "$2"
 }
 
 function __pantheon_do_status {
     \builtin local __kind='' __number='' __database_counter=none __file_counter=none __status=0
-    __pantheon_know || \builtin return
+    __pantheon_know || \builtin return "$?"
     \builtin printf 'folder\t%s\n' "$__house"
     for __kind in sessions archive; do
-        __pantheon_stored "$__kind" || \builtin return
+        __pantheon_stored "$__kind" || \builtin return "$?"
         \builtin printf '%s: in prontodb\t%s\n' "$__kind" "${#__numbers[@]}"
         __pantheon_folder "$__house" "$__kind"
         __pantheon_scan "$REPLY"
@@ -145,7 +145,7 @@ function __pantheon_compare {
 
 function __pantheon_do_backup {
     \builtin local __folder="$__home/backups/$__kin" __stamp='' __name='' __count=1 __status=0
-    __pantheon_know || \builtin return
+    __pantheon_know || \builtin return "$?"
     __stamp=$(\builtin command date +%Y%m%d-%H%M%S) && \builtin command mkdir -p -- "$__folder" || \builtin return 1
     __name=$__stamp
     # Who makes the folder under its temporary name may rename it: two at the same second get two names.
@@ -166,11 +166,11 @@ function __pantheon_do_backup {
 function __pantheon_backup {
     \builtin local __kind='' __number='' __other='' __status=0
     for __kind in sessions archive; do
-        __pantheon_stored "$__kind" || \builtin return
+        __pantheon_stored "$__kind" || \builtin return "$?"
         __pantheon_folder "$1" "$__kind"
         \builtin command mkdir -p -- "$REPLY" || \builtin return 1
         for __number in "${__numbers[@]}"; do
-            __pantheon_backup_one "iterations.$__kind.iter$__number" "$REPLY/iter-$__number.md" || \builtin return
+            __pantheon_backup_one "iterations.$__kind.iter$__number" "$REPLY/iter-$__number.md" || \builtin return "$?"
         done
         for __other in "${__others[@]}"; do
             __pantheon_say "not an iteration, and left out: $__other"
@@ -186,7 +186,7 @@ function __pantheon_backup {
 
 # ADDRESS FILE
 function __pantheon_backup_one {
-    __pantheon_ask get "$1" >"$2" || \builtin return
+    __pantheon_ask get "$1" >"$2" || \builtin return "$?"
     if ! __pantheon_same "$1" "$2"; then
         __pantheon_say "$2 is not what $1 holds"
         \builtin return 1

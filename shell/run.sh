@@ -7,7 +7,7 @@ function __pronto_run {
     [[ -z "${ZSH_VERSION-}" ]] || \builtin emulate -L zsh -o no_multibyte
     if { [[ -n $__pronto_busy ]] && __pronto_nested; } || __pronto_long "$@"; then
         __pronto_alone "$@"
-        \builtin return
+        \builtin return "$?"
     fi
     [[ -z $__pronto_busy ]] || __pronto_interrupted
     __pronto_busy=yes __pronto_done=0
@@ -23,14 +23,14 @@ function __pronto_run {
     else
         __pronto_tell
     fi
-    \builtin return
+    \builtin return "$?"
 }
 
 # What is long goes to the command: a helper that is stopped would let a long request block its caller.
 function __pronto_long {
     \builtin local words="$*"
     ((${#words} >= 15000))
-    \builtin return
+    \builtin return "$?"
 }
 
 # get -v VAR ADDRESS [OPTION...], as in printf -v: the value in a variable, with all its newlines. What none can hold is refused, with
@@ -47,20 +47,22 @@ function __pronto_into_anyhow {
         __pronto_call "$__pronto_tty" get "${@:4}" || __pronto_kind=''
         __pronto_outcome "${@:3}"
     fi
-    \builtin return
+    \builtin return "$?"
 }
 
-# What has become of it: a value, an error, a warning, or no reply.
+# What has become of it: a value, an error, a warning, or no reply. The next call, also that of a trap, is let in last: it has the same
+# variables.
 function __pronto_outcome {
-    __pronto_busy=''
     if [[ $__pronto_kind != [sb] ]]; then
+        __pronto_busy=''
         __pronto_fetch "$@"
-        \builtin return
+        \builtin return "$?"
     fi
+    \builtin local __pronto_end="$((__pronto_status))"
     [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
-    ((__pronto_status)) || __pronto_assign "$1"
-    __pronto_out=''
-    \builtin return "$((__pronto_status))"
+    ((__pronto_end)) || __pronto_assign "$1"
+    __pronto_busy='' __pronto_out=''
+    \builtin return "$__pronto_end"
 }
 
 # By the command, also what only the function knows.
@@ -70,13 +72,15 @@ function __pronto_alone {
     else
         __pronto_directly "$@"
     fi
-    \builtin return
+    \builtin return "$?"
 }
 
-# The same by the command. The x keeps the newlines at the end, which $( ) would drop.
+# The same by the command. The x keeps the newlines at the end, which a substitution drops. In backquotes, since bash parses $( ) each time,
+# and does not bear a trap in the middle of that.
 function __pronto_fetch {
     \builtin local __pronto_value='' __pronto_end=0
-    __pronto_value=$(__pronto_directly get --no-nul "${@:2}" && \builtin printf x) || __pronto_end=$?
+    # shellcheck disable=SC2016
+    \builtin eval '__pronto_value=`__pronto_directly get --no-nul "${@:2}" && \builtin printf x`' || __pronto_end=$?
     ((__pronto_end)) || \builtin printf -v "$1" %s "${__pronto_value%x}"
     \builtin return "$__pronto_end"
 }
@@ -88,7 +92,7 @@ function __pronto_directly {
     else
         (\builtin export "${__pronto_pins[@]}" && __pronto_command "$@")
     fi
-    \builtin return
+    \builtin return "$?"
 }
 
 # The last call was interrupted: nobody has to wait until the helper is done with it.
@@ -99,6 +103,7 @@ function __pronto_interrupted {
 
 # Prints a reply. A subshell that nobody reads from any more has done its work, as the command would have.
 function __pronto_tell {
+    \builtin local __pronto_end="$((__pronto_status))"
     if [[ -n $__pronto_out ]]; then
         if __pronto_subshell; then
             \builtin trap '' PIPE
@@ -110,7 +115,7 @@ function __pronto_tell {
     fi
     [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
     __pronto_busy='' __pronto_out=''
-    \builtin return "$((__pronto_status))"
+    \builtin return "$__pronto_end"
 }
 
 function __pronto_unknown {

@@ -164,23 +164,6 @@ def test_a_helper_that_was_stopped_between_calls_costs_a_moment(home: Home, shel
     assert gone(home)
 
 
-@every_shell
-def test_a_call_in_a_trap_in_the_middle_of_a_call(home: Home, shell: str) -> None:
-    """The trap's call is the command's, and neither gets the other's answer."""
-    for name in ("one", "two"):
-        home.call("set", f"p.n.{name}", name)
-    text = """
-    pronto get -v V p.n.one
-    trap 'pronto get -v T p.n.two; [ "$T" = two ] || echo wrong trap' USR1
-    me=$$
-    (for i in {1..20}; do builtin kill -USR1 $me; command sleep 0.1; done) &
-    for i in {1..3000}; do pronto get -v V p.n.one; [ "$V" = one ] || echo "wrong: $V"; done
-    wait; wait; echo end
-    """
-    done = script(home, shell, text)
-    assert (done.out, done.err) == (b"end\n", "")
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 @pytest.mark.parametrize("breakage", ["exit 1", "kill -KILL $$", "sleep 0"])
 def test_without_a_helper_the_command_answers_and_soon(home: Home, shell: str, breakage: str) -> None:

@@ -94,24 +94,6 @@ def test_the_helper_answers_for_it(wrapped: Home, shell: str) -> None:
 
 
 @every_shell
-def test_what_a_trap_runs_meanwhile_is_not_pinned(wrapped: Home, shell: str) -> None:
-    """Neither the function, nor the command, nor another wrapper; and the wrapper's own answer stays its own."""
-    other = wrapped.folder / "other"
-    other.write_bytes(rendered(wrapped, "wrapper", "other", "zsh" if shell == "zsh" else "bash", "--user", "alice"))
-    text = f"""
-    . {wrapper(wrapped, shell)}; . {other}
-    trap 'pronto get -v T a.b.c; [ "$T" = "nobody'"'"'s" ] || echo "wrong pronto: $T"; [ "$(prontodb get a.b.c)" = "nobody'"'"'s" ] || echo wrong command
-        other get -v O a.b.c; [ "$O" = "alice'"'"'s own" ] || echo "wrong wrapper: $O"' USR1
-    me=$$
-    (for i in {{1..15}}; do builtin kill -USR1 $me; command sleep 0.2; done) &
-    for i in {{1..400}}; do acme get -v V a.b.c; [ "$V" = "alice's" ] || echo "wrong: $V"; done
-    wait; wait; echo end
-    """
-    done = script(wrapped, shell, text)
-    assert (done.out, done.err) == (b"end\n", "")
-
-
-@every_shell
 def test_a_wrapper_of_another_installation_runs_that_one(wrapped: Home, shell: str) -> None:
     """A helper of one program does not answer for another."""
     file = wrapper(wrapped, shell)

@@ -416,6 +416,17 @@ def test_no_function_takes_the_place_of_one_of_fishs_own() -> None:
             shellwords.function_name(name, "fish")
 
 
+ROOT = Path(__file__).parent.parent
+SOURCES = [*(ROOT / "shell").glob("*.*sh"), *(ROOT / "templates").rglob("*.j2")]
+
+
+@pytest.mark.parametrize("path", sorted(SOURCES), ids=lambda path: str(path.name))
+def test_no_function_returns_without_a_status(path: Path) -> None:
+    """In a trap, "return" without one would be what bash was at before the trap: a failure, or the opposite."""
+    if ".fish" not in path.name:
+        assert re.findall(r".*\breturn *(?:$|[;}&|].*)", path.read_text(), re.M) == []
+
+
 # Where the text leads.
 
 

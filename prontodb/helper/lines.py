@@ -64,7 +64,8 @@ class Line:
         for request in found:
             if request.variables != SAME:
                 self._variables = request.variables
-            elif self._variables is None:
+            elif self._variables is None or not request.caller:
+                # A trap that made a call between what its shell looked at and what it asks takes the caller's number away.
                 raise Garbled("the variables of a request that there was not")
             else:
                 request.variables = self._variables

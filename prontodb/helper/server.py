@@ -1,8 +1,8 @@
 """The helper's own loop: lines to the shell and its subshells, and an eye on it.
 
 It is started as `prontodb __helper SHELL FOLDER`: a process id, and the folder to serve from, which `home` makes. That process ends at
-once, and the shell has no job of it; the helper that it leaves behind prints its number when it can be talked to. `__helper` is no verb:
-nobody is meant to type it.
+once, and the shell has no job of it; the helper that it leaves behind, with a guard, prints its number when it can be talked to.
+`__helper` is no verb: nobody is meant to type it.
 """
 
 import functools  # noqa: F401 - SQLite's driver keeps its statements where this is loaded before it: a process that stays wants that
@@ -11,6 +11,7 @@ import select
 import signal
 import time
 
+from . import guard
 from .calls import Calls
 from .home import Home, NoHome
 from .lines import SPARE
@@ -29,6 +30,8 @@ LOOP = 0.0005
 """Seconds between an answer and the next request that mean a loop."""
 UNREAD = 60.0
 """Seconds for which an answer is kept that nobody has taken."""
+LONGEST = 60
+"""Seconds that an answer may take: who waits for a helper that has lost its way would wait for good."""
 SPIN = 0.0003
 """Seconds for which the next request of a loop is waited for awake: to fall asleep and be woken takes longer than most calls."""
 
@@ -45,8 +48,8 @@ class Server:
         self._asks: dict[int, Line] = {}
         self._ends: dict[int, Line] = {}
         self._admit(home.lines)
-        if watch.fd >= 0:
-            self._poll.register(watch.fd, select.EPOLLIN)
+        for fd in watch.ends:
+            self._poll.register(fd, select.EPOLLIN)
 
     def _admit(self, lines: "list[Line]") -> None:
         for line in lines:
@@ -86,6 +89,7 @@ class Server:
                 if self._watch.replaced():
                     line.send(encode_refusal(request.whose, GONE))
                     return False
+                signal.alarm(LONGEST)
                 line.send(*self._calls.answer(request))
                 if request.caller != line.holder:
                     self._hold(line, request.caller)
@@ -114,6 +118,7 @@ class Server:
 
     def _looked(self) -> bool:
         """A look around, when nobody has asked for a second: whether to go on."""
+        signal.alarm(0)
         for number, line in enumerate(self._home.lines):
             line.forget(UNREAD)
             if number and line.watched < 0 and line.abandoned():
@@ -130,7 +135,8 @@ def main(arguments: list[str], program: str) -> "NoReturn":
         os._exit(1)
     if os.fork():
         os._exit(0)
-    _detach([1, watch.fd])
+    _detach([1, *watch.ends])
+    watch.also(guard.begin())
     status = 0
     try:
         if other := home.occupy():

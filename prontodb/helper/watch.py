@@ -21,8 +21,14 @@ class Watch:
         self._seen = self._fingerprint()
         self._package = _identity()
         self._looked = 0.0
-        self.fd = _pidfd(shell)
-        """Becomes readable when the process ends, where the operating system has such a thing; else -1."""
+        self.ends: list[int] = []
+        """Descriptors that become readable when the process ends, or another without which nobody is to be served."""
+        self.also(_pidfd(shell))
+
+    def also(self, fd: int) -> None:
+        """One more of them; -1 where the operating system has no such thing."""
+        if fd >= 0:
+            self.ends.append(fd)
 
     def alive(self) -> bool:
         """Whether the process is there and runs the program that it ran."""
