@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+
 import pytest
 
 from .conftest import Home
@@ -56,16 +59,17 @@ def test_a_trap_that_follows_a_failure(home: Home, shell: str) -> None:
 def test_a_trap_that_is_slow_breaks_into_a_call_that_waits(home: Home, shell: str) -> None:
     """Longer than the function waits at a time: the answer is the call's own, and the trap is run to its end."""
     home.call("set", "p.n.one", "one")
-    text = """
+    code = "import sqlite3,sys,time; db=sqlite3.connect(sys.argv[1],isolation_level=None); db.execute('BEGIN IMMEDIATE'); print(flush=True); time.sleep(3.5)"
+    text = f"""
     pronto get -v V p.n.one
-    trap 'command sleep 2; echo trapped' USR1
-    read -r helper <"$__pronto_home/pid"
-    (builtin kill -STOP $helper; command sleep 0.2; builtin kill -USR1 $$; command sleep 0.1; builtin kill -CONT $helper) &
-    command sleep 0.1
-    pronto get -v V p.n.one; echo "$? $V"
+    trap 'command sleep 2.5; T=$(pronto get p.n.one); echo "trapped $T"' USR1
+    {shlex.quote(sys.executable)} -c {shlex.quote(code)} {shlex.quote(str(home.database))} >locked & held=$!
+    until [[ -s locked ]]; do command sleep 0.05; done
+    (command sleep 0.3; builtin kill -USR1 $$) &
+    pronto set p.n.one two; echo "$?"; pronto get -v V p.n.one; echo "$? $V"; wait
     """
     done = script(home, shell, text)
-    assert (done.lines, done.err) == (["trapped", "0 one"], "")
+    assert (done.lines, done.err) == (["trapped one", "0", "0 two"], "")
 
 
 @every_shell
