@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .driver import Connection
 
-INTERVAL = 0.015
-"""Seconds between two looks: 66 a second are some 0.2 % of a core."""
+INTERVAL = 0.025
+"""Seconds between two looks: 40 a second are some 0.6 % of a core."""
 IDLE = 0.25
 """Seconds without a commit after which the connection is closed."""
 
