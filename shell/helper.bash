@@ -136,8 +136,6 @@ function __pronto_heard {
 # that was replaced finds that they are gone, and never meets another caller on its line.
 function __pronto_open {
     __pronto_holder='' __pronto_told=''
-    # A function of that name would stand between us and what a wait needs.
-    ! \builtin declare -F command >/dev/null || \builtin return 1
     [[ -p $__pronto_home/$__pronto_helper.0.ask ]] || __pronto_find || __pronto_start || \builtin return 1
     if [[ $BASHPID == "$$" ]]; then
         __pronto_line=$__pronto_home/$__pronto_helper.0
@@ -248,8 +246,10 @@ function __pronto_mend {
     [[ ! -e $__pronto_home ]] || \builtin command rm -rf -- "$__pronto_home" || \builtin true
 }
 
-# Starts a helper for the shell, which tells its number once it is ready. Not again within a minute of a failure.
+# Starts a helper for the shell, which tells its number once it is ready. Not again within a minute of a failure, and not where a function
+# named "command" stands between us and what a wait needs.
 function __pronto_start {
+    ! \builtin declare -F command >/dev/null || \builtin return 1
     [[ -d /proc/self/fd ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404 && SECONDS >= __pronto_until)) &&
         [[ -w ${__pronto_home%/*/*} ]] || \builtin return 1
     __pronto_helper=$(__pronto_command __helper "$$" "$__pronto_home" </dev/null 2>/dev/null) || \builtin true
