@@ -25,6 +25,13 @@ def guard(helper: int) -> int:
     return int(Path(f"/proc/{helper}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def guarded(helper: int) -> bool:
+    """Whether it has its guard: before that it is still being started."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{guard(helper)}/comm").read_text() == "pronto-guard\n"
+    return False
+
+
 @pytest.fixture
 def shell(home: Home) -> Iterator[subprocess.Popen[bytes]]:
     """A shell that has a helper and reads its commands from us."""
@@ -97,7 +104,7 @@ def test_stopping_helpers_by_name_holds_nobody_up(home: Home) -> None:
 def stop_all(home: Home) -> None:
     """Stops each helper, whose command line tells that it is one, soon after it has begun."""
     for _ in range(4):
-        while not (found := helpers(home)):
+        while not (found := [helper for helper in helpers(home) if guarded(helper)]):
             time.sleep(0.02)
         time.sleep(0.3)
         for helper in found:

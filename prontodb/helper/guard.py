@@ -20,8 +20,13 @@ PATIENCE = 0.5
 def begin() -> int:
     """Goes on in a child, of which this process becomes the guard; a descriptor that becomes readable when the guard ends, or -1."""
     guard = os.getpid()
+    ready, named = os.pipe()
     if helper := os.fork():
         _watch(helper)
+    # Not before the guard has its name: it goes by the helper's until then.
+    os.close(named)
+    os.read(ready, 1)
+    os.close(ready)
     try:
         return os.pidfd_open(guard)
     except (AttributeError, OSError):
