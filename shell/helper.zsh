@@ -102,9 +102,15 @@ function __pronto_open {
     [[ -n $__pronto_holder ]]
 }
 
+# A small file into the variable named by $1, and no word where there is none: another process may take away what was there just now. zsh
+# tells of a file that it cannot open before a 2>/dev/null of the same command is in force, so that the braces are needed.
+function __pronto_look {
+    { \builtin sysread $1 <$2 } 2>/dev/null && \builtin printf -v $1 %s ${${(P)1}%$'\n'}
+}
+
 # The helper that another process of this shell's family has started.
 function __pronto_find {
-    [[ -r $__pronto_home/pid ]] && \builtin read -r __pronto_helper <$__pronto_home/pid && [[ -p $__pronto_home/$__pronto_helper.0.ask && -r /proc/$__pronto_helper/fd ]]
+    __pronto_look __pronto_helper $__pronto_home/pid && [[ -p $__pronto_home/$__pronto_helper.0.ask && -r /proc/$__pronto_helper/fd ]]
 }
 
 # A line for this subshell: the first that nobody has, which the file system tells. The helper takes it back when the subshell ends.
@@ -192,8 +198,7 @@ function __pronto_assign {
 # Whether the helper is there and not stopped, as /proc has it; Z is one that has ended and that nobody has taken note of.
 function __pronto_works {
     \builtin local REPLY='' pid=''
-    [[ -r $__pronto_home/pid ]] && \builtin read -r pid <$__pronto_home/pid && [[ -r /proc/$pid/stat ]] &&
-        \builtin read -r REPLY 2>/dev/null </proc/$pid/stat && [[ ${REPLY##*\) } != [TtZX]* ]]
+    __pronto_look pid $__pronto_home/pid && __pronto_look REPLY /proc/$pid/stat && [[ ${REPLY##*\) } != [TtZX]* ]]
 }
 
 # After a failed call: away with a helper that is out of step. Where it has read the request, it may have done what it was asked.
@@ -219,8 +224,7 @@ function __pronto_failed {
 # To the helper, and to nobody who has its number by now.
 function __pronto_signal {
     \builtin local pid='' words=''
-    [[ -r $__pronto_home/pid ]] && \builtin read -r pid <$__pronto_home/pid && [[ -r /proc/$pid/cmdline ]] &&
-        \builtin sysread words </proc/$pid/cmdline || \builtin return 0
+    __pronto_look pid $__pronto_home/pid && __pronto_look words /proc/$pid/cmdline || \builtin return 0
     [[ $words != *__helper*$__pronto_home* ]] || \builtin kill -s $1 $pid 2>/dev/null || \builtin true
 }
 

@@ -1,13 +1,18 @@
-"""A fault in the helper itself: it ends with a status of its own, and says where it was to whoever asks, but nothing of any value."""
+"""A fault in the helper itself: it ends with a status of its own, and says where it was to whoever asks, but nothing of any value.
+
+And what a shell says of a helper that goes away while it is being looked at: nothing.
+"""
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from .conftest import Home
+from .helping import SHELLS, script
 
 FAULT = """
 import os, sys
@@ -40,3 +45,23 @@ def test_it_ends_with_another_status_and_tells_where_it_was(home: Home, fault: s
         assert "server.py" in text
         assert "a secret" not in text
         assert log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("gone", ["pid", "stat", "cmdline"])
+def test_nothing_is_said_of_a_helper_that_is_gone_before_it_is_read_of(home: Home, shell: str, gone: str) -> None:
+    """A file that is there when it is asked for and cannot be opened, as /proc has them for a process that ends just now: a socket is one."""
+    home.call("set", "p.n.k", "v")
+    (home.folder / "proc").mkdir()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(home.folder / "proc" / gone))
+        there = f"../{home.folder}/proc" if gone != "pid" else ""
+        text = f"""
+        pronto get p.n.k
+        [ -n "{there}" ] && printf '%s\\n' {there} >"$__pronto_home/pid" ||
+            {{ rm "$__pronto_home/pid"; ln -s "{home.folder}/proc/pid" "$__pronto_home/pid"; }}
+        __pronto_signal STOP; __pronto_works || true; __pronto_find || true; __pronto_mend
+        pronto get p.n.k
+        """
+        done = script(home, shell, text)
+    assert (done.out, done.err) == (b"vv", "")
