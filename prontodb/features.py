@@ -1,28 +1,9 @@
 """Optional parts of ProntoDB, each of which can be switched off (DESIGN §8)."""
 
 from .errors import UsageError
+from .settings import FEATURES, Settings
 from .tomlfile import InvalidSetting
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .settings import Settings
-
-
-class Feature:
-    """An optional part: what it is, and the modules of others that it needs."""
-
-    __slots__ = ("modules", "summary")
-
-    def __init__(self, summary: str, *modules: str) -> None:
-        self.summary = summary
-        self.modules = modules
-
-
-FEATURES = {
-    "streaming": Feature("token streams: the verbs stream and xstream, and hints on the format"),
-    "browse": Feature("a picker at the terminal: the verb browse", "textual"),
-}
-"""Those there are, and what each is. All are on unless `PRONTO_FEATURES` or the settings file says otherwise."""
 VARIABLE = "PRONTO_FEATURES"
 
 
@@ -32,7 +13,7 @@ class FeatureOff(UsageError):
     slug = "feature-off"
 
 
-def explained(settings: "Settings", name: str) -> tuple[bool, str]:
+def explained(settings: Settings, name: str) -> tuple[bool, str]:
     """Whether a feature is on, and where that comes from: `environment`, `file` or `default`. Raises `InvalidSetting`."""
     asked = _asked(settings.environ.get(VARIABLE, ""))
     if name in asked:
@@ -41,12 +22,12 @@ def explained(settings: "Settings", name: str) -> tuple[bool, str]:
     return (switches[name], "file") if name in switches else (True, "default")
 
 
-def enabled(settings: "Settings", name: str) -> bool:
+def enabled(settings: Settings, name: str) -> bool:
     """Whether a feature is on. Raises `InvalidSetting`."""
     return explained(settings, name)[0]
 
 
-def require(settings: "Settings", name: str) -> None:
+def require(settings: Settings, name: str) -> None:
     """Raises `FeatureOff` unless the feature is on."""
     on, source = explained(settings, name)
     if not on:

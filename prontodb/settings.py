@@ -75,6 +75,23 @@ SETTINGS = {
 }
 
 
+class Feature:
+    """An optional part: what it is, and the modules of others that it needs."""
+
+    __slots__ = ("modules", "summary")
+
+    def __init__(self, summary: str, *modules: str) -> None:
+        self.summary = summary
+        self.modules = modules
+
+
+FEATURES = {
+    "streaming": Feature("token streams: the verbs stream and xstream, and hints on the format"),
+    "browse": Feature("a picker at the terminal: the verb browse", "textual"),
+}
+"""Those there are, and what each is. All are on unless `PRONTO_FEATURES` or the settings file says otherwise."""
+
+
 class Settings:
     """The settings of one call; the file is read once, when the environment does not answer."""
 
@@ -129,8 +146,6 @@ def _read(setting: Setting, text: str, where: str) -> float:
 
 
 def _switches(table: object, path: str) -> dict[str, bool]:
-    from .features import FEATURES
-
     if isinstance(table, dict) and all(name in FEATURES and isinstance(value, bool) for name, value in table.items()):
         return table
     raise InvalidSetting(f"Invalid [features] in {path}", cure=f"it takes true or false for each of: {', '.join(FEATURES)}")

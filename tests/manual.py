@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 import prontodb
-from prontodb.cli import group, topics
+from prontodb.cli import group, statuses, topics
 from prontodb.cli.group import Verbs
 from prontodb.settings import SETTINGS
 
@@ -69,7 +69,7 @@ def command() -> str:
         *((section.upper(), "\n".join(_verb(path, item) for path, item in found)) for section, found in _sections(root)),
         ("ADDRESSES", _verbatim(topics.ADDRESSES)),
         ("FORMATS OF LISTINGS", _verbatim(topics.FORMATS)),
-        ("EXIT STATUS", "\n".join(_item(str(status), meaning) for status, meaning in topics.STATUSES.items())),
+        ("EXIT STATUS", "\n".join(_item(str(status), meaning) for status, meaning in statuses.STATUSES.items())),
         ("SETTINGS", _settings()),
         ("ENVIRONMENT", "\n".join(_item(name, _plain(reference_pages.meaning(name))) for name in sorted(reference_pages.variables()))),
         ("FILES", "\n".join(_item(*row) for row in FILES)),

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import prontodb
 from prontodb import environment as known
-from prontodb import features
 from prontodb import settings as options
-from prontodb.cli import errorpages, topics
+from prontodb.cli import errorpages, statuses
 from prontodb.engines import pg_schema
 from prontodb.engines import schema as sqlite_schema
 from prontodb.helper import protocol as talk
@@ -80,7 +79,7 @@ def settings() -> str:
         f"| `{name}` | `PRONTO_{name.upper()}` | `{setting.default}` | {_sentence(setting.wanted)} |"
         for name, setting in options.SETTINGS.items()
     ]
-    switches = [f"| `{name}` | {feature.summary} |" for name, feature in features.FEATURES.items()]
+    switches = [f"| `{name}` | {feature.summary} |" for name, feature in options.FEATURES.items()]
     return _page(
         "Settings",
         "A setting is looked for in the environment, then in `$XDG_CONFIG_HOME/prontodb/config.toml`; `prontodb where` prints what each is,\n"
@@ -146,7 +145,7 @@ def meaning(name: str) -> str:
 def exit_codes() -> str:
     """Every status, its meaning, and the errors that have it."""
     rows = []
-    for status, text in topics.STATUSES.items():
+    for status, text in statuses.STATUSES.items():
         names = ", ".join(f"[`{kind.name}`](errors.md#{kind.name})" for kind in errorpages.KINDS if kind.error.code == status)
         rows.append(f"| {status} | {text} | {names} |")
     return _page(

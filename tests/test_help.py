@@ -10,7 +10,7 @@ import pytest
 
 import prontodb
 from prontodb.cli.errorpages import KINDS, Kind
-from prontodb.cli.topics import STATUSES
+from prontodb.cli.statuses import STATUSES
 
 from .conftest import Home
 from .test_structure import error_classes

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prontodb import features
 from prontodb.address import Choice, Scope
 from prontodb.model import Content
 from prontodb.ops.streamed import Entries, Stream
+from prontodb.settings import FEATURES, Feature
 
 from .conftest import COMMAND, Home, Result
 
@@ -484,7 +484,7 @@ def test_the_settings_file_switches_and_the_environment_overrides(home: Home) ->
 
 
 def test_what_a_feature_lacks_is_listed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(features.FEATURES, "flying", features.Feature("wings", "json", "no_such_module_anywhere"))
+    monkeypatch.setitem(FEATURES, "flying", Feature("wings", "json", "no_such_module_anywhere"))
     assert home.call("features").lines[-1] == "flying\ton\tdefault\tno_such_module_anywhere\twings"
     assert "-flying or flying" in home.call("help", "settings").out.decode()
 

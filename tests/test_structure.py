@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,12 @@ def run_time_imports(path: Path) -> set[str]:
 
 def _for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not in a circle of any length, and not where a function imports what it needs either: what does cannot be read by itself."""
+    tied = {name_of(path): run_time_imports(path) - {name_of(path)} for path in MODULES}
+    TopologicalSorter(tied).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -16,7 +16,8 @@ from ..resolve import Flags
 from ..salvage import Rescued
 from .caller import Maker
 from .history import History
-from .leases import Lease, Leases
+from .lease import Lease
+from .leases import Leases
 from .listings import Lifetimes, Listings, Streams
 from .queues import Item, Queues
 from .records import Change, Difference, Entry, Event, RescuedContent, Undone, Value

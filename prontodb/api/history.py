@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ..address import Place
+    from .arguments import Key
     from .caller import Caller
-    from .core import Key
     from .records import Change, Entry, Undone
 
     Moment: TypeAlias = str | int | timedelta | datetime

@@ -8,15 +8,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..ops import Store
-    from .core import Contexts, Key, Lifetime, Source
+    from .arguments import Contexts, Key, Lifetime, Source
     from .records import Difference, Entry, RescuedContent
 
 from .. import features
 from ..address import check_project
 from ..ops import kv, open_store, overlay, places, rescued
 from . import records
+from .arguments import seconds
 from .caller import contexts, text
-from .core import Core, seconds
+from .core import Core
 
 
 class Listings(Core):

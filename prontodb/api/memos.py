@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ..address import Address
     from ..model import Write
     from ..ops import Store
-    from .core import Data
+    from .arguments import Data
 
 from ..address import Choice, Scope, parse
 from ..errors import Miss, ProntoError
 from ..model import Content
 from ..ops import flight, kv, memos
-from .core import data
+from .arguments import data
 from .renewal import Ticking
 
 TICK = flight.LEASE / 3

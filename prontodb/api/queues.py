@@ -13,15 +13,18 @@ if TYPE_CHECKING:
 
     from ..address import Address
     from ..ops import Store
-    from .core import Fence, Key, Lifetime, Source, Timeout
+    from .arguments import Key, Lifetime, Source, Timeout
+    from .core import Fence
 
     T = TypeVar("T")
 
 from ..errors import Miss, ProntoError
 from ..ops import open_store, queues
+from .arguments import seconds, writing
 from .caller import text
-from .core import Core, seconds, writing
-from .leases import TTL, Lease
+from .core import Core
+from .lease import Lease
+from .leases import TTL
 
 
 class Item:

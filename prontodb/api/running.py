@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .core import Contexts, Data, Key, Lifetime
+    from .arguments import Contexts, Data, Key, Lifetime
 
+from .arguments import writing
 from .caller import contexts
-from .core import Core, writing
+from .core import Core
 
 
 class Running(Core):

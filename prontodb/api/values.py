@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from ..model import Write
-    from .core import Contexts, Data, Fence, Key, Lifetime, Source
+    from .arguments import Contexts, Data, Key, Lifetime, Source
+    from .core import Fence
     from .records import Entry, Value
 
     T = TypeVar("T")
@@ -18,8 +19,9 @@ from ..errors import Miss, UsageError
 from ..model import Content
 from ..ops import conditional, kv, open_store, overlay, places
 from . import records
+from .arguments import MOST, data, writing
 from .caller import contexts, text
-from .core import MOST, Core, data, writing
+from .core import Core
 
 
 class Values(Core):

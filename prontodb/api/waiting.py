@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from ..address import Place
     from ..ops.waiting import Many, One
     from ..ops.watching import Wanted
-    from .core import Data, Key, Timeout
+    from .arguments import Data, Key, Timeout
 
     Test: TypeAlias = str | tuple[str, str] | tuple[str, str, Data]
 
 from ..errors import UsageError
 from . import records
+from .arguments import data, timeout
 from .caller import text
-from .core import Core, data, timeout
+from .core import Core
 from .records import Event
 from .steps import Steps
 

@@ -19,7 +19,7 @@ from ..ops import open_store
 from ..session import Piped
 from .group import verb
 from .many import HoldsNul, looked_up
-from .values import context_option, reveal_option
+from .options import context_option, reveal_option
 
 
 def put_pairs(session: Session, write: Write) -> int:

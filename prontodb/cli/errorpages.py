@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ProntoError, UsageError
 from ..suggest import nearest
-from .topics import STATUSES
+from .statuses import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from ..address import check_delimiter
 from ..errors import ProntoError
 from .kinds import NAMED
 from .mistakes import explained, for_eval, meant_for_eval, unknown
-from .table import VERBS, Row
+from .table import VERBS, XSTREAM_VERBS, Row
 
 HELP = ("--help", "-h")
 FALSE = b"false\n"
@@ -217,5 +217,5 @@ def _looked_at(session: Session, argv: Sequence[str], error: ProntoError) -> Pro
     from .leftover import look
 
     if session.piped is None:
-        look(session, argv, _command(VERBS["set"]).params)
+        look(session, argv, lambda name: _command(VERBS.get(name) or XSTREAM_VERBS[name]).params)
     return error

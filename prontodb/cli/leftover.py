@@ -5,43 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import click
 
     from ..session import Session
+
+    Params = Callable[[str], Sequence[click.Parameter]]
 
 from ..errors import ProntoError
 from ..session import Piped
 from .table import READERS, STREAM_READERS, VERBS
 
 
-def look(session: Session, argv: Sequence[str], params: Sequence[click.Parameter]) -> None:
+def look(session: Session, argv: Sequence[str], params: Params) -> None:
     """Sets what is to be rescued, if anything; and the format of the error, which click had no time to set.
 
-    `params` are those of `set`, the one verb whose options matter here.
+    `params` gives the options of a verb, of which a few matter here.
     """
-    words, options = split(argv, params)
+    words, options = split(argv, params("set"))
     session.flags.json = session.flags.json or "--json" in options
     verb = words[0] if words else ""
     if verb in STREAM_READERS:
-        session.piped = Piped(None, patient=True) if _reads_stream(argv) else None
+        session.piped = Piped(None, patient=True) if _reads_stream(argv, params) else None
         return
     if verb in VERBS and verb not in READERS:
         return
-    known = {name for param in params for name in param.opts}
+    known = {name for param in params("set") for name in param.opts}
     doubtful = any(option not in known and option[:2] not in known for option in options)
     session.piped = _piped(session, (verb, *words[1:]), options, doubtful=doubtful)
     if session.piped:
         session.piped.secret = "--secret" in options
 
 
-def _reads_stream(argv: Sequence[str]) -> bool:
+def _reads_stream(argv: Sequence[str], params: Params) -> bool:
     """Whether a verb on token streams was to read standard input: not where an address or files are named instead."""
-    from .operators import merge
-    from .streams import stream
-
-    words, options = split(argv, [*stream.params, *merge.params])
+    words, options = split(argv, [*params("stream"), *params("merge")])
     elsewhere = "--from" in options or (words[:2] == ["xstream", "merge"] and len(words) > 2)
     return not elsewhere or "-" in argv
 

@@ -19,13 +19,13 @@ from ..ops import Store, open_store, overlay, places, secrets
 from ..render import is_text, summary
 from .group import verb
 from .kinds import PREFIX
-from .values import context_option
+from .options import context_option, null_option
 
 FULL = 1 << 16
 """Bytes that are gathered before they are written."""
 
 _NAMES = (
-    click.option("-0", "--null", is_flag=True, help="Separate by NUL instead of newline."),
+    null_option,
     click.option("--ndjson", is_flag=True, help="JSON, one value a line."),
 )
 _VALUES = (

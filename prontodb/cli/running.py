@@ -17,7 +17,7 @@ from ..mask import Mask, forms
 from ..ops import open_store, overlay, variables
 from .group import verb
 from .kinds import PREFIX
-from .values import context_option
+from .options import context_option
 
 SHORTEST = 4
 """Bytes from which on a value is masked that is no secret: `1` and `yes` are in any output."""

@@ -21,6 +21,7 @@ from ..model import Entry
 from ..ops import kv, open_store, secrets
 from ..progress import Progress
 from ..session import Piped
+from ..settings import FEATURES
 from .group import verb
 from .listings import emit
 from .tables import show
@@ -55,7 +56,7 @@ def stream(session: Session, source: str | None, dry_run: bool) -> int:
 def features(session: Session) -> int:
     """List the optional parts: whether each is on, what switched it, and what it needs that is missing."""
     rows = []
-    for name, feature in optional.FEATURES.items():
+    for name, feature in FEATURES.items():
         on, source = optional.explained(session.settings, name)
         missing = ", ".join(optional.missing(name)) or None
         rows.append({"name": name, "state": "on" if on else "off", "source": source, "missing": missing, "what": feature.summary})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-from ..features import FEATURES
-from ..settings import SETTINGS
+from ..settings import FEATURES, SETTINGS
+from .statuses import STATUSES
 
 ADDRESSES = """\
 Addresses
@@ -60,21 +60,6 @@ Token streams
 
   Each directive holds for the tokens after it. prontodb stream stores all of a stream or none of
   it; what scan --stream prints, it reads back."""
-
-STATUSES = {
-    0: "done",
-    1: "error",
-    2: "miss: no such key, or expired",
-    3: "precondition failed",
-    4: "rescued: the content is safe in the pipe cache, but not where you asked",
-    5: "timeout or busy",
-    6: "denied",
-    64: "usage",
-    65: "the value has a NUL in it, which no shell variable can hold",
-    126: "the program cannot be run: run, memo, claim, pop, watch",
-    127: "there is no program of that name, likewise; all other statuses are its own",
-}
-"""Every exit status of ours, and its meaning."""
 
 
 def _exit_codes() -> str:

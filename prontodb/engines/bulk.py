@@ -1,8 +1,8 @@
 """Many values in one transaction: what a token stream stores. The same tables as `table`'s, in pages instead of one by one."""
 
 from ..model import SECRET, Write
-from .history import ALL, ASKED, cached
-from .table import INLINE, PUT, Standing, Table
+from .history import ALL, ASKED, Standing, cached
+from .table import INLINE, PUT, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..address import Place
     from ..past import Keeping
     from .driver import Connection
-    from .table import Standing
 
     Row = tuple[str, str, str, int, int | None, str | None, int, int | None, int | None, int, int, int, int | None, str | None, int]
 
@@ -49,6 +48,21 @@ WHERE p.meta = ? AND p.project = ? AND p.namespace = ? AND e.name = ? AND e.revi
     AND (e.expires IS NULL OR e.expires > ?) AND e.until > ?"""
 
 
+class Standing:
+    """What stands at an address as a change begins. `live` is False for what has expired and for nothing at all; `traced` where what is
+    replaced leaves a trace: not in the pipe cache.
+    """
+
+    __slots__ = ("body", "live", "name", "place", "previous", "revision", "size", "traced")
+
+    def __init__(self, place: int, name: str, row: "tuple[int, int | None, int | None, int, int | None] | None", now: float) -> None:
+        self.place = place
+        self.name = name
+        self.revision, expires, self.body, self.size, self.previous = row or (0, None, None, 0, None)
+        self.live = row is not None and (expires is None or expires > now)
+        self.traced = True
+
+
 class History:
     """One meta's history, within one transaction at one moment `now`; `forget` drops a large value. All of it under the write lock."""
 
@@ -66,7 +80,7 @@ class History:
         """When and by whom a value is written now."""
         return milliseconds(self._now), self._keeping.actor
 
-    def cost(self, standing: "Standing", start: int | None) -> int:
+    def cost(self, standing: Standing, start: int | None) -> int:
         """Bytes that keeping what stands there would come to; 0 where it is not kept: it ended by itself, is of this very transaction, in
         the pipe cache, or the history is off. `start` is the last revision before the transaction, None where it has given none yet.
         """
@@ -75,7 +89,7 @@ class History:
             return 0
         return OVERHEAD + (standing.size if self._whole(standing.size) else 0)
 
-    def keep(self, standing: "Standing", successor: int, *, deleted: bool = False) -> None:
+    def keep(self, standing: Standing, successor: int, *, deleted: bool = False) -> None:
         """Takes over what stands there, which the change `successor` replaces or deletes."""
         self._db.execute(_KEEP, self._row(standing, successor, deleted=deleted))
         at = (standing.place, standing.name)
@@ -84,7 +98,7 @@ class History:
         if beyond:
             self.cut(*at, beyond[0])
 
-    def keep_many(self, pairs: "list[tuple[Standing, int]]") -> None:
+    def keep_many(self, pairs: list[tuple[Standing, int]]) -> None:
         """The same for many that are replaced, each by its successor."""
         self._db.executemany(_KEEP, [self._row(standing, successor) for standing, successor in pairs])
         names: dict[int, list[str]] = {}
@@ -108,12 +122,12 @@ class History:
             self._release(place, freed)
         return freed
 
-    def switched_off(self, standing: "Standing") -> None:
+    def switched_off(self, standing: Standing) -> None:
         """A change that leaves no trace ends the history of its key: what is kept would have a gap."""
         if not self._keeping.ttl and standing.traced:
             self.cut(standing.place, standing.name)
 
-    def pass_on(self, standing: "Standing", successor: int) -> None:
+    def pass_on(self, standing: Standing, successor: int) -> None:
         """What a value of this very transaction had replaced is replaced by its successor: nobody has seen what was between."""
         if not standing.previous:
             return
@@ -163,7 +177,7 @@ class History:
         ).fetchone()
         return row
 
-    def _row(self, standing: "Standing", successor: int, *, deleted: bool = False) -> tuple[object, ...]:
+    def _row(self, standing: Standing, successor: int, *, deleted: bool = False) -> tuple[object, ...]:
         """The values of `_KEEP`. A body that is not taken over is dropped."""
         whole, (time, actor) = self._whole(standing.size), self.made
         if standing.body is not None and not whole:

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from ..errors import StorageError
     from .bodies import Bodies
     from .driver import Connection
-    from .sqlite import Row
+
+    Row = tuple[str, int, int, int | None, bytes | None, bytes | None, int | None]
 
     T = TypeVar("T")
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .base import Capabilities
     from .bodies import Bodies
     from .driver import Connection
+    from .pieces import Row
     from .pulse import Pulse
     from .table import Table
     from .writer import Writer
 
     T = TypeVar("T")
-    Row = tuple[str, int, int, int | None, bytes | None, bytes | None, int | None]
 
 _COLUMNS = "e.name, e.size, e.revision, e.expires, e.note, e.value, e.body"
 _PLACE = "FROM place p JOIN entry e ON e.place = p.id WHERE p.meta = ? AND p.project = ? AND p.namespace = ?"

@@ -6,7 +6,7 @@ from ..past import OFF
 from . import queued
 from .bodies import LEAST, marked
 from .failures import PreconditionFailed, stale
-from .history import History, cached
+from .history import History, Standing, cached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,21 +37,6 @@ body = excluded.body, value = excluded.value, written = excluded.written, actor 
 note = CASE WHEN excluded.note IS NULL AND ? AND substr(note, 1, 1) = x'00' AND (expires IS NULL OR expires > ?) THEN x'00'
 ELSE excluded.note END"""
 """The last two: whether the mark of a live secret stays over which it is put, and the time."""
-
-
-class Standing:
-    """What stands at an address as a change begins. `live` is False for what has expired and for nothing at all; `traced` where what is
-    replaced leaves a trace: not in the pipe cache.
-    """
-
-    __slots__ = ("body", "live", "name", "place", "previous", "revision", "size", "traced")
-
-    def __init__(self, place: int, name: str, row: "tuple[int, int | None, int | None, int, int | None] | None", now: float) -> None:
-        self.place = place
-        self.name = name
-        self.revision, expires, self.body, self.size, self.previous = row or (0, None, None, 0, None)
-        self.live = row is not None and (expires is None or expires > now)
-        self.traced = True
 
 
 class Table:

@@ -1,4 +1,4 @@
-"""Writes that depend on what stands there: compare-and-set, counters, appending. Each is exact whoever else writes at the same time."""
+"""Writes that depend on what stands there: counters, appending. Each is exact whoever else writes at the same time."""
 
 from ..errors import Busy, Miss
 from ..model import FOREVER, INHERIT, Content, Write
@@ -14,20 +14,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 1000
 """Times that a write which others keep overtaking is tried: each of them has got something done meanwhile."""
-
-
-def put_over(store: "Store", address: "Address", content: Content, write: Write) -> int:
-    """Stores over the value that `write` expects, and over no other; the new revision. Raises `PreconditionFailed`."""
-    from ..engines.failures import PreconditionFailed
-
-    try:
-        found = kv.get(store, address)
-    except Miss:
-        raise PreconditionFailed(f"{address} is not there", address=str(address)) from None
-    if found.entry.size != len(write.expected or b"") or found.read() != write.expected:
-        raise PreconditionFailed(f"{address} has another value", address=str(address))
-    write.revision = found.entry.revision
-    return store.engine.put(address, content, write, store.now)
 
 
 def increment(store: "Store", address: "Address", by: int, fence: "Fence | None" = None) -> int:

@@ -24,9 +24,7 @@ def get(store: "Store", address: Address, *, expired: bool = False) -> "Found":
 def put(store: "Store", address: Address, content: "Content", write: "Write") -> int:
     """Stores; the new revision. Raises `PreconditionFailed` where a condition of `write` does not hold."""
     if write.expected is not None:
-        from .conditional import put_over
-
-        return put_over(store, address, content, write)
+        return _put_over(store, address, content, write)
     return store.engine.put(address, content, write, store.now)
 
 
@@ -81,6 +79,20 @@ def expire(store: "Store", address: Address, ttl: int | None) -> None:
     now = store.now
     if not store.engine.expire(address, None if ttl is None else end(now, ttl), now):
         raise missing(address)
+
+
+def _put_over(store: "Store", address: Address, content: "Content", write: "Write") -> int:
+    """Stores over the value that `write` expects, and over no other; the new revision. Raises `PreconditionFailed`."""
+    from ..engines.failures import PreconditionFailed
+
+    try:
+        found = get(store, address)
+    except Miss:
+        raise PreconditionFailed(f"{address} is not there", address=str(address)) from None
+    if found.entry.size != len(write.expected or b"") or found.read() != write.expected:
+        raise PreconditionFailed(f"{address} has another value", address=str(address))
+    write.revision = found.entry.revision
+    return store.engine.put(address, content, write, store.now)
 
 
 def _get_cached(store: "Store", address: Address) -> "Found | None":
