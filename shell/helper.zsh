@@ -105,7 +105,7 @@ function __pronto_open {
 # A small file into the variable named by $1, and no word where there is none: another process may take away what was there just now. zsh
 # tells of a file that it cannot open before a 2>/dev/null of the same command is in force, so that the braces are needed.
 function __pronto_look {
-    { \builtin sysread $1 <$2 } 2>/dev/null && \builtin printf -v $1 %s ${${(P)1}%$'\n'}
+    { \builtin sysread $1 <$2; } 2>/dev/null && \builtin printf -v $1 %s ${${(P)1}%$'\n'}
 }
 
 # The helper that another process of this shell's family has started.
@@ -261,7 +261,7 @@ function __pronto_close {
         \builtin zmodload -u $module
     done
     \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,process,helper,ask,say,line,id,sent,known,pins,out,err,head,size,kind,status,tty,done,loaded}
-    \builtin unset -f __pronto_{settle,call,heard,open,find,claim,hang_up,nested,frame,patiently,body,assign,works,failed,signal,mend,start,subshell,close} \
+    \builtin unset -f __pronto_{settle,call,heard,open,look,find,claim,hang_up,nested,frame,patiently,body,assign,works,failed,signal,mend,start,subshell,close} \
         __pronto_{gather,gather_all,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 
