@@ -1,4 +1,4 @@
-# make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage, fuzz: see docs/contributing.md.
+# make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage, fuzz, audit: see docs/contributing.md.
 PYTHON ?= python3
 # One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
 PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist worksteal
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
 
-.PHONY: demo test lint bench site tour coverage fuzz clean
+.PHONY: demo test lint bench site tour coverage fuzz audit clean
 
 # Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
 # editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
@@ -59,6 +59,13 @@ FUZZED := addresses durations xstream helper_protocol templates fuzz
 fuzz: $(VENV)/developed
 	CI= PRONTO_TEST_EXAMPLES=5000 PRONTO_TEST_LINES=20000 PRONTO_TEST_SEED=$$(date +%s) \
 		$(BIN)/python -m pytest $(PYTEST_ARGS) $(FUZZED:%=tests/test_%.py)
+
+# What is known against the packages that are installed, those of development included. Not in .ci/run: its answer changes by itself.
+audit: $(VENV)/developed
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable >build/audit/installed
+	build/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement build/audit/installed
 
 bench: $(VENV)/developed
 	$(BIN)/python -m tests.bench
