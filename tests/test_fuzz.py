@@ -21,7 +21,7 @@ from prontodb.session import Input, Session
 
 from .conftest import COMMAND, Home, Sink
 
-LINES = int(os.environ.get("PRONTO_TEST_LINES", "4000"))
+LINES = int(os.environ.get("PRONTO_TEST_LINES", "2000"))
 GROUPS_OF = 4
 LONGEST = 60
 """Seconds for one line: a bound against hangs."""

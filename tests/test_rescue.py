@@ -143,14 +143,17 @@ WAYS = {
     "tokens": ("acme set a..b", " --user alice --meta acme --database shop"),
 }
 """How a call comes by its context, and the options without which nobody else finds what it left behind."""
-WRAPPERS = """
-prontodb cursor set cur ./cur.db --meta m1; prontodb profile add kinship --user bob --meta bb
-prontodb set a.b.c v --user alice --database ./alices.db; mkdir folder
-eval "$(prontodb shell wrapper acme bash --user alice --meta acme --database shop)"
-eval "$(prontodb shell wrapper odd bash --user default --meta o --database "./it's.db")"
-eval "$(prontodb shell wrapper byname bash --cursor cur)"
-eval "$(prontodb shell wrapper kin bash --profile kinship)"
-"""
+WRAPPERS = {
+    "acme": "--user alice --meta acme --database shop",
+    "odd": """--user default --meta o --database "./it's.db\"""",
+    "byname": "--cursor cur",
+    "kin": "--profile kinship",
+}
+PREPARED = [
+    "cursor set cur ./cur.db --meta m1",
+    "profile add kinship --user bob --meta bb",
+    "set a.b.c v --user alice --database ./alices.db",
+]
 
 
 @pytest.mark.parametrize("active", [False, True])
@@ -161,7 +164,12 @@ def test_the_offered_command_finds_it_from_any_shell(home: Home, way: str, activ
     options = " --meta m1" if active and way == "another's database" else options.replace("{home}", str(home.folder))
     content = "k=v; l=w;" if way == "tokens" else "content"
     exported = "export PRONTO_USER=bob PRONTO_META=acme PRONTO_DB=other\n" if way == "environment" else ""
-    done = home.shell(f"{WRAPPERS}{'prontodb cursor use cur' * active}\n{exported}printf %s '{content}' | {call}")
+    for line in PREPARED + ["cursor use cur"] * active:
+        assert home.call(*line.split()).status == 0
+    home.folder.joinpath("folder").mkdir()
+    name = call.split()[0]
+    wrapper = f'eval "$(prontodb shell wrapper {name} bash {WRAPPERS[name]})"\n' if name in WRAPPERS else ""
+    done = home.shell(f"{wrapper}{exported}printf %s '{content}' | {call}")
     assert done.status == 4, done
     offered = done.err.splitlines()[1].removeprefix("Use: ")
     assert offered == f"prontodb copy {done.rescued} <proper.address>{options}"

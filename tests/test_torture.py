@@ -18,7 +18,7 @@ from .conftest import Home
 from .sqlite_base import ROOT, sql
 from .torture import KEYS, applied, name_of
 
-SECONDS = float(os.environ.get("PRONTO_TEST_SECONDS", "15"))
+SECONDS = float(os.environ.get("PRONTO_TEST_SECONDS", "10"))
 WORKERS = 8
 
 
