@@ -45,7 +45,7 @@ site: $(VENV)/developed
 tour: $(VENV)/developed
 	$(BIN)/python -m tests.tour
 
-# What the tests reach, by branch, in this process and in those that they start. Tests of the clock may fail under it: that does not stop it.
+# What the tests reach, by branch, in this process and in those that they start. Tests of clocks and signals may fail under it: that does not stop it.
 PURE := prontodb/address.py,prontodb/model.py,prontodb/durations.py,prontodb/xstream/*.py,prontodb/helper/protocol.py,prontodb/shellwords.py
 coverage: $(VENV)/developed
 	$(BIN)/coverage erase

@@ -292,3 +292,15 @@ def test_a_pinned_profile_with_a_cursor_pins_both(home: Home) -> None:
     assert home.call("get", "a.b.c", "--user", "keeper", "--meta", "acme", "--database", "shop").out == b"v"
     for flags in (("--meta", "globex"), ("--database", "main"), ("--cursor", "other"), ("--user", "bob")):
         assert home.call("get", "a.b.c", *flags, env=env).status == 6, flags
+
+
+@pytest.mark.parametrize("meta", ["acme", ""])
+def test_a_pinned_profile_that_names_no_meta_pins_that_of_its_cursor(home: Home, meta: str) -> None:
+    home.call("cursor", "set", "work", "shop", *(("--meta", meta) if meta else ()))
+    home.call("profile", "add", "kin", "--cursor", "work")
+    env = {"PRONTO_FORCE_PROFILE": "kin"}
+    assert home.call("set", "a.b.c", "v", env=env).status == 0
+    assert home.call("get", "a.b.c", "--cursor", "work").out == b"v"
+    for argv, more in ((("--meta", "globex"), {}), ((), {"PRONTO_META": "globex"})):
+        denied = home.call("set", "a.b.c", "w", *argv, env=env | more)
+        assert (denied.status, f"it is pinned to {repr(meta) if meta else 'none'}" in denied.err) == (6, True), denied
