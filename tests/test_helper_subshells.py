@@ -119,12 +119,34 @@ def test_where_there_are_no_lines_left_the_command_answers(home: Home, shell: st
 
 
 @every_shell
-def test_a_line_that_somebody_took_and_never_used_is_free_again(home: Home, shell: str) -> None:
+def test_a_subshell_that_ends_as_soon_as_it_is_answered_gives_its_line_back_at_once(home: Home, shell: str) -> None:
+    """Before the helper can watch it; also while it is never idle. So a loop of `$(pronto get A)` does not run out of lines."""
+    home.call("set", "p.n.k", "v")
+    text = """
+    pronto get -v V p.n.k
+    for i in 1 2 3 4 5 6 7 8; do
+        printf 999999999 >$__pronto_home/$__pronto_helper.$i.taken
+        printf '%s\\0' 'P4 999999999.1 00 2' "HOME=$HOME" '' get p.n.k 999999999.1 >$__pronto_home/$__pronto_helper.$i.ask
+    done
+    for ((i = 0; i < 200; i++)); do pronto get -v V p.n.k; done
+    command ls $__pronto_home | command grep -c taken
+    """
+    done, commands = counted(home, shell, text)
+    assert (done.lines, done.err) == (["0"], "")
+    assert commands == ["__helper"]
+
+
+BUSY = "e=$((SECONDS + 3)); while ((SECONDS < e)); do pronto get -v V p.n.k; done"
+
+
+@every_shell
+@pytest.mark.parametrize("meanwhile", ["command sleep 1.3", BUSY], ids=["idle", "busy"])
+def test_a_line_that_somebody_took_and_never_used_is_free_again(home: Home, shell: str, meanwhile: str) -> None:
     home.call("set", "p.n.k", "v")
     text = f"""
     pronto get p.n.k; echo
     for ((i = 1; i < {MORE}; i++)); do printf 999999999 >$__pronto_home/$__pronto_helper.$i.taken; done
-    command sleep 1.3; x=$(pronto get p.n.k); echo "$x"
+    {meanwhile}; x=$(pronto get p.n.k); echo "$x"
     """
     done, commands = counted(home, shell, text)
     assert (done.lines, done.err) == (["v", "v"], "")

@@ -104,13 +104,16 @@ class Line:
         """Its folder has another name now."""
         self.taken = f"{folder}/{os.path.basename(self.taken)}"
 
-    def hold(self, holder: bytes) -> None:
-        """Notes who has it."""
+    def hold(self, holder: bytes) -> bool:
+        """Notes who has it; whether that one is still there: a subshell may end as soon as it has its answer."""
         self.holder = holder
         try:
             self.watched = os.pidfd_open(int(holder))
+        except ProcessLookupError:
+            return False
         except (AttributeError, OSError, ValueError, OverflowError):
             self.watched = -1
+        return True
 
     def release(self) -> None:
         """Makes it free for the next one."""

@@ -58,16 +58,18 @@ class Server:
 
     def run(self) -> None:
         """Returns when there is nobody left to serve, or when another version has been installed."""
-        loop, answered = False, 0.0
+        loop, answered, looked = False, 0.0, time.monotonic()
         while True:
             ready = (loop and self._awake(answered + SPIN)) or self._poll.poll(SECOND)
             loop = time.monotonic() - answered < LOOP
             for fd, _ in ready:
                 if not self._served(fd):
                     return
-            if not ready and not self._looked():
-                return
             answered = time.monotonic()
+            if not ready or answered - looked >= SECOND:
+                if not self._looked():
+                    return
+                looked = answered
 
     def _awake(self, end: float) -> list[tuple[int, int]]:
         """What comes until then; whoever wants the processor gets it."""
@@ -102,11 +104,14 @@ class Server:
         if line is self._home.lines[0]:
             line.holder = caller
             return
-        line.hold(caller)
+        there = line.hold(caller)
+        self._held += 1
+        if not there:
+            self._release(line)
+            return
         if line.watched >= 0:
             self._ends[line.watched] = line
             self._poll.register(line.watched, select.EPOLLIN)
-        self._held += 1
         if len(self._home.lines) - self._held <= SPARE and len(self._home.lines) < self._home.most:
             self._admit(self._home.grow())
 
@@ -117,7 +122,7 @@ class Server:
         self._held -= 1
 
     def _looked(self) -> bool:
-        """A look around, when nobody has asked for a second: whether to go on."""
+        """A look around, once in a second: whether to go on."""
         signal.alarm(0)
         for number, line in enumerate(self._home.lines):
             line.forget(UNREAD)
