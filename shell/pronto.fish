@@ -3,6 +3,8 @@
 # A call of pronto or of a wrapper, by the program in __pronto_program. What follows get -v is a variable's name, or else the command's
 # to refuse.
 function __pronto_door --no-scope-shadowing
+    __prontodb_unread $__pronto_program -- $argv
+    or builtin return $status
     if builtin set -q argv[4]
         and builtin test "$argv[1..2]" = 'get -v'
         and builtin string match -qr '^(?!argv$|__pronto_)[A-Za-z_][A-Za-z0-9_]*$' -- $argv[3]
@@ -40,7 +42,7 @@ function pronto_unload --description 'Take away what prontodb shell init has bro
         builtin complete -c $__pronto_name -e
     end
     builtin set -e __prontodb_names __prontodb_places
-    builtin functions -e pronto __pronto_door __pronto_stamp __pronto_state pronto_unload \
+    builtin functions -e pronto __pronto_door __prontodb_unread __pronto_stamp __pronto_state pronto_unload \
         __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_place __prontodb_look __prontodb_complete __prontodb_files \
         __prontodb_addresses __prontodb_complete_for
 end

@@ -51,5 +51,6 @@ function pronto_unload {
     __prontodb_forget
     __pronto_close
     \builtin unset -f pronto __pronto_any __pronto_door __pronto_is __pronto_command __pronto_stamp __pronto_doctor __pronto_state pronto_unload \
-        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_place __prontodb_places __prontodb_look __prontodb_addresses __prontodb_forget
+        __prontodb_words __prontodb_takes_value __prontodb_step __prontodb_place __prontodb_places __prontodb_look __prontodb_addresses __prontodb_forget \
+        __prontodb_unread
 }
