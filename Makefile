@@ -1,7 +1,7 @@
 # make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage, fuzz, audit: see docs/contributing.md.
 PYTHON ?= python3
 # One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
-PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 1) --dist worksteal
+PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 2) --dist worksteal
 VENV := .venv
 BIN := $(VENV)/bin
 SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh shell/*.bash)
