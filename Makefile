@@ -1,6 +1,6 @@
 # make demo: the main job on real files.  make test: all tests.  make lint, bench, site, tour, coverage, fuzz, audit: see docs/contributing.md.
 PYTHON ?= python3
-# One worker more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
+# Two workers more than there are processors: many tests wait for somebody, and what they leave is taken by whoever is done first.
 PYTEST_ARGS ?= -n $(shell expr $$(nproc 2>/dev/null || echo 2) + 2) --dist worksteal
 VENV := .venv
 BIN := $(VENV)/bin

@@ -43,6 +43,15 @@ class HistoryConformance(Conformance):
         assert found is None or (found.entry.revision, found.entry.name) == (revision, name)
         return None if found is None else found.read()
 
+    def test_the_last_revision_is_known(self) -> None:
+        """Whatever took it, and whether or not it is still there; another meta has its own."""
+        assert self.db.latest() == 0
+        assert self.db.latest() < (one := self.put("k", b"v")) <= self.db.latest()
+        self.db.delete([at("k")], NOW)
+        assert self.db.latest() > one
+        last = self.put("q", b"v")
+        assert (self.db.latest(), self.tenant("other").latest()) == (last, 0)
+
     @SIZES
     def test_what_is_replaced_can_be_had(self, value: bytes) -> None:
         """Every version is told of with its maker and its end, the last one first, and its bytes are there."""

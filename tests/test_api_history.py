@@ -139,6 +139,13 @@ def test_a_time_that_is_none_or_lies_ahead_is_refused(db: prontodb.Database, at:
     assert db.get(KEY) == b"v"
 
 
+def test_a_revision_still_to_come_is_refused(db: prontodb.Database) -> None:
+    last = db.set(KEY, b"v")
+    assert db.entry_at(KEY, last).value == b"v"
+    with pytest.raises(prontodb.UsageError, match="lies ahead"):
+        db.entry_at(KEY, last + 1)
+
+
 def test_what_an_actor_did_is_taken_back_in_one_step(db: prontodb.Database, other: prontodb.Database) -> None:
     db.set_many({"w.config.a": "1", "w.config.b": "2", "w.other.c": "3"})
     other.set_many({"w.config.a": "bad", "w.config.new": "bad", "w.other.c": "bad"})

@@ -113,6 +113,22 @@ def test_a_time_that_is_none_is_refused(told: Home, when: str) -> None:
     assert "2026-11-23T12:00" in got.err
 
 
+def test_a_revision_still_to_come_is_refused(told: Home) -> None:
+    """Also where nothing stands at the address; the pipe cache takes revisions, too."""
+    for number in range(1, 99):
+        if (got := told.call("get", "p.n.k", "--at", str(number), now=NOW + 200)).status == 64:
+            break
+    last = number - 1
+    assert (last > 3, got.err) == (
+        True,
+        f"prontodb: Revision {number} lies ahead: the last one was {last}\nCure: prontodb log tells of the last changes\n",
+    )
+    assert told.call("get", "p.n.none", "--at", str(number), now=NOW + 200).status == 64
+    assert told.call("get", "p.n.none", "--at", str(last), now=NOW + 200).status == 2
+    assert told.call("set", "p.n.else", "v", now=NOW + 200).status == 0
+    assert told.call("get", "p.n.k", "--at", str(number), now=NOW + 200).status != 64
+
+
 def test_a_time_without_a_zone_is_the_callers(told: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     for zone, hour in (("UTC", "12"), ("UTC-3", "15"), ("UTC", "12")):
         monkeypatch.setenv("TZ", zone)

@@ -105,6 +105,9 @@ class Engine(Protocol):
     def recall(self, address: Address, revision: int, now: float) -> Found | None:
         """A version by its revision, the live one too; None where its bytes are not kept."""
 
+    def latest(self) -> int:
+        """The last revision that was given out; 0 before the first."""
+
     def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> list[Version]:
         """The versions of an entry, of a place, or of all but the pipe cache; those touched last first, at most `limit`.
 

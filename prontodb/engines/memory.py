@@ -75,6 +75,10 @@ class MemoryEngine:
                 return Found(entry, Content.of(one.value).pieces())
         return None
 
+    def latest(self) -> int:
+        """See `base`."""
+        return self._tenant.revision
+
     def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> list[Version]:
         """See `base`."""
         found = []

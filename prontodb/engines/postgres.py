@@ -133,6 +133,11 @@ class PostgresEngine:
         rows = self._link.run(RECALL, at)
         return self._large(RECALL, at) if rows and rows[0][5] is not None else _found(rows)
 
+    def latest(self) -> int:
+        """See `base`. Also one that a write took which came to nothing."""
+        rows = self._link.run(_MARK)
+        return int(rows[0][0]) if rows else 0
+
     def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> "list[Version]":
         """See `base`."""
         from .pg_history import version, versions

@@ -123,6 +123,11 @@ class SqliteEngine:
         row = self._read(lambda db: db.execute(RECALL, at).fetchone() if _has_history(db) else None, nothing)
         return self._large(RECALL, at) if row and row[6] is not None else _found(row)
 
+    def latest(self) -> int:
+        """See `base`."""
+        row = self._read(lambda db: db.execute("SELECT last FROM revision WHERE meta = ?", (self._meta,)).fetchone(), None)
+        return row[0] if row else 0
+
     def versions(self, scope: Address | Place | None, since: float, limit: int, now: float) -> "list[Version]":
         """See `base`."""
         from ..past import milliseconds

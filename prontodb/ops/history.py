@@ -1,7 +1,7 @@
 """What was there, who changed it, and the way back."""
 
 from ..engines.failures import PreconditionFailed
-from ..errors import Miss
+from ..errors import Miss, UsageError
 from ..past import Change, Step, Version
 
 TYPE_CHECKING = False
@@ -81,8 +81,9 @@ def versions(store: "Store", address: "Address") -> list[Version]:
 
 
 def at(store: "Store", address: "Address", moment: Moment) -> "Found":
-    """The entry as it was. Raises `Miss` where nothing was there, or what was is not kept."""
+    """The entry as it was. Raises `Miss` where nothing was there, or what was is not kept, `UsageError` for a revision still to come."""
     version = next((one for one in store.engine.versions(address, 0, ALL, store.now) if _stood(one, moment)), None)
+    _require_past(store, moment)
     if version is None:
         raise Miss(f"{address} had no value at {moment.text}, or none that is kept", cure=_tell(address), address=str(address))
     found = store.engine.recall(address, version.made.revision, store.now) if version.kept else None
@@ -190,6 +191,11 @@ def _target(found: list[Version], event: Event, now: float) -> int | None:
     if version is None or version.kept:
         return version.made.revision if version else None
     return 0 if version.expires is not None and version.expires <= now else None
+
+
+def _require_past(store: "Store", moment: Moment) -> None:
+    if moment.revision is not None and moment.revision > (latest := store.engine.latest()):
+        raise UsageError(f"Revision {moment.revision} lies ahead: the last one was {latest}", cure="prontodb log tells of the last changes")
 
 
 def _stood(version: Version, moment: Moment) -> bool:
