@@ -177,18 +177,27 @@ function __pronto_patiently {
 
 # Both outputs, of which the frame tells the place: they lie in the helper's memory, behind the number of the call.
 function __pronto_body {
-    \builtin local part='' fd='' start=$((${#__pronto_id} + 1)) size=0
-    \builtin local -a parts
-    ((size = start + $1 + $2 + 2))
+    \builtin local part='' fd='' kind=$__pronto_kind
     __pronto_kind=''
     \builtin sysopen -r -o cloexec -u fd /proc/${${__pronto_head[46,-1]}%% *} 2>/dev/null || \builtin return 1
-    while \builtin sysread -s $size -i $fd part; do
-        parts+=("$part")
-    done
+    if __pronto_piece part $((${#__pronto_id} + 1)) && [[ $part == "$__pronto_id"$'\0' ]] &&
+        __pronto_piece __pronto_out $1 && __pronto_piece part 1 && [[ $part == $'\0' ]] &&
+        __pronto_piece __pronto_err $2; then
+        __pronto_kind=$kind
+    fi
     \builtin exec {fd}<&-
-    part=${(j::)parts}
-    [[ ${part[1,start]} == "$__pronto_id"$'\0' ]] && ((${#part} == size)) || \builtin return 1
-    __pronto_out=${part[start+1,start+$1]} __pronto_err=${part[start+$1+2,start+$1+1+$2]} __pronto_kind=${__pronto_head[3]}
+    [[ -n $__pronto_kind ]]
+}
+
+# So many bytes, straight into a variable: to cut them out of more would take longer than to read them.
+function __pronto_piece {
+    \builtin local more='' count=0 left=$2
+    \builtin printf -v $1 %s ''
+    ((left == 0)) || \builtin sysread -c count -s $left -i $fd $1 || \builtin return 1
+    while ((left -= count)); do
+        \builtin sysread -c count -s $left -i $fd more || \builtin return 1
+        \builtin printf -v $1 %s "${(P)1}$more"
+    done
 }
 
 function __pronto_assign {
@@ -261,7 +270,7 @@ function __pronto_close {
         \builtin zmodload -u $module
     done
     \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,process,helper,ask,say,line,id,sent,known,pins,out,err,head,size,kind,status,tty,done,loaded}
-    \builtin unset -f __pronto_{settle,call,heard,open,look,find,claim,hang_up,nested,frame,patiently,body,assign,works,failed,signal,mend,start,subshell,close} \
+    \builtin unset -f __pronto_{settle,call,heard,open,look,find,claim,hang_up,nested,frame,patiently,body,piece,assign,works,failed,signal,mend,start,subshell,close} \
         __pronto_{gather,gather_all,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
 }
 

@@ -97,6 +97,20 @@ def test_a_program_that_is_there_gets_it(home: Home, mode: str, door: str) -> No
 
 
 @pytest.mark.parametrize("door", ["pronto", "acme"])
+def test_no_variable_of_the_callers_is_touched(home: Home, mode: str, door: str) -> None:
+    program, load = prepared(home, mode)
+    names = ("program", "line", "file", "folder", "interpreter", "state", "temporary")
+    mine = "; ".join(f"set -g {name} mine" if mode == "fish" else f"{name}=mine" for name in names)
+    shown = f"echo {' '.join(f'${name}' for name in names)}"
+    call = f"echo precious | {door} set a.b.c"
+    there = run(home, mode, f"{load}; {mine}; {call}; {shown}")
+    program.unlink()
+    gone = run(home, mode, f"{load}; {mine}; {call}; {shown}")
+    assert (there.lines, there.err) == (["called set a.b.c", " ".join(["mine"] * len(names))], "")
+    assert (gone.lines, len(kept(home))) == ([" ".join(["mine"] * len(names))], 1)
+
+
+@pytest.mark.parametrize("door", ["pronto", "acme"])
 def test_a_script_that_python_runs_may_be_gone_too(home: Home, mode: str, door: str) -> None:
     """Where no `#!` line can name the interpreter, the program is two words."""
     program, load = prepared(home, mode, spaced=True)
