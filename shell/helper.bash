@@ -17,6 +17,8 @@ function __pronto_settle {
     done
     __pronto_home=$base/prontodb-$UID/$$.$RANDOM$RANDOM$RANDOM
     __pronto_busy='' __pronto_calls=0 __pronto_awake=32 __pronto_until=0 __pronto_holder='' __pronto_helper='' __pronto_line='' __pronto_known='' __pronto_told='' __pronto_sent=() __pronto_vars=() __pronto_pins=()
+    # For subshells, which would each have to do it.
+    __pronto_gather
 }
 
 # The calls of loops, `get -v VAR ADDRESS`, are made here, and as short as can be: bash copies a function whenever it is called. Whatever is
@@ -28,7 +30,7 @@ function __pronto_settle {
 # request alone is redirected: what a trap prints meanwhile goes where it would without us.
 function pronto {
     if [[ "$# ${1-} ${2-} $__pronto_busy$__pronto_told" != "4 get -v $BASHPID" || -n ${__pronto_pins+x} || $4 == -* || ${#4} -ge 4000 || ! -p $__pronto_line.ask || -e /dev/fd/61 ]]; then
-        __pronto_any "$@"
+        __pronto_apart "$@"
         \builtin return "$?"
     fi
     __pronto_busy=yes __pronto_head='' __pronto_id=$__pronto_told.$((++__pronto_calls))
@@ -42,6 +44,38 @@ function pronto {
         __pronto_busy=''
     else
         __pronto_otherwise "$@"
+    fi
+}
+
+# The first call of a subshell, `$(pronto get ADDRESS)`, in one go: by way of all calls it takes twice the instructions. Its line is the one
+# that the process's number comes to, where that is free. What is no condition of asking comes while the helper is at work. All else goes the
+# way of all calls, also what does not come back as a value: it was a "get", which changes nothing.
+function __pronto_apart {
+    if [[ "$# ${1-}$__pronto_busy" != "2 get" || $BASHPID == "$$" || $__pronto_holder == "$BASHPID" || -n ${__pronto_pins+x} || ${#2} -ge 4000 || $- == *C* || -z $__pronto_known || -e /dev/fd/61 ]] ||
+        { [[ -z $__pronto_helper ]] && ! __pronto_find; }; then
+        __pronto_any "$@"
+        \builtin return "$?"
+    fi
+    __pronto_busy=yes __pronto_head='' __pronto_status=0 __pronto_id=$BASHPID.$((++__pronto_calls)) __pronto_line=$__pronto_home/$__pronto_helper.$((1 + BASHPID % 63))
+    \builtin set -C
+    if [[ -p $__pronto_line.ask ]] && { \builtin printf %s "$BASHPID" >"$__pronto_line.taken"; } 2>/dev/null && {
+        \builtin printf '%s\0' "P4 $__pronto_id 00 2" ${HOME+"HOME=$HOME"} ${TERM+"TERM=$TERM"} "${__pronto_sent[@]}" '' get "$2" "$__pronto_id" 1<>"$__pronto_line.ask" && {
+            \builtin set +C
+            __pronto_holder=$BASHPID __pronto_told=$BASHPID
+            \builtin trap '' PIPE
+            __pronto_same && [[ ! -t 1 ]] || __pronto_busy=other
+            __pronto_frame
+        }
+    } 61<>"$__pronto_line.say" && [[ $__pronto_busy$__pronto_head == yes[1-9]">s  0  0$__pronto_id "* ]]; then
+        \builtin printf %s "${__pronto_head:31:${__pronto_head:28:3}}" 2>/dev/null || __pronto_unwritten || __pronto_status=1
+        \builtin trap - PIPE
+        __pronto_busy=''
+        \builtin return "$((__pronto_status))"
+    else
+        \builtin set +C
+        \builtin trap - PIPE
+        __pronto_busy='' __pronto_told=''
+        __pronto_any "$@"
     fi
 }
 
@@ -199,6 +233,10 @@ function __pronto_body {
     fi
 }
 
+function __pronto_print {
+    \builtin printf %s "$__pronto_out" 2>/dev/null
+}
+
 # Gives a variable of the caller's what the helper has said; "printf -v" takes ten times as long for what is large.
 function __pronto_assign {
     \builtin local -n __pronto_target=$1
@@ -268,8 +306,8 @@ function __pronto_close {
         __pronto_mend
     fi
     \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,helper,line,id,known,told,sent,vars,pins,out,err,head,size,kind,status,tty,done}
-    \builtin unset -f __pronto_{settle,otherwise,call,frame,patiently,rest,heard,open,find,usable,claim,nested,body,assign,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,same,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+    \builtin unset -f __pronto_{settle,apart,otherwise,call,frame,patiently,rest,heard,open,find,usable,claim,nested,body,print,assign,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,same,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unwritten,unknown,repeatable}
 }
 
 __pronto_settle

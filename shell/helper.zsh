@@ -86,7 +86,7 @@ function __pronto_heard {
 # to what it says: so its end is the end of that file. What it is asked is open for reading, too: so its end raises no SIGPIPE. The files
 # carry the helper's number: whoever comes after a helper that was replaced finds that they are gone.
 function __pronto_open {
-    \builtin local fd=''
+    \builtin local __pronto_fd=''
     __pronto_hang_up
     [[ -p $__pronto_home/$__pronto_helper.0.ask ]] || __pronto_find || __pronto_start || \builtin return 1
     if ((ZSH_SUBSHELL == 0)); then
@@ -95,10 +95,10 @@ function __pronto_open {
         __pronto_claim || \builtin return 1
     fi
     __pronto_process=${sysparams[pid]}
-    \builtin sysopen -rw -o cloexec -u fd $__pronto_line.say 2>/dev/null || \builtin return 1
+    \builtin sysopen -rw -o cloexec -u __pronto_fd $__pronto_line.say 2>/dev/null || \builtin return 1
     \builtin sysopen -r -o cloexec -u __pronto_say $__pronto_line.say 2>/dev/null &&
         \builtin sysopen -rw -o cloexec -u __pronto_ask $__pronto_line.ask 2>/dev/null && __pronto_holder=${sysparams[pid]}
-    \builtin exec {fd}>&-
+    \builtin exec {__pronto_fd}>&-
     [[ -n $__pronto_holder ]]
 }
 
@@ -115,7 +115,7 @@ function __pronto_find {
 
 # A line for this subshell: the first that nobody has, which the file system tells. The helper takes it back when the subshell ends.
 function __pronto_claim {
-    \builtin local number=0 tries fd=''
+    \builtin local number=0 tries __pronto_fd=''
     __pronto_line=''
     for ((tries = 0; tries < 300; tries++)); do
         ((number = tries < 63 ? 1 + (sysparams[pid] + tries) % 63 : tries + 1))
@@ -124,9 +124,9 @@ function __pronto_claim {
             ((tries >= 63)) || \builtin continue
             \builtin break
         fi
-        if \builtin sysopen -w -o creat,excl,cloexec -u fd $__pronto_home/$__pronto_helper.$number.taken 2>/dev/null; then
-            \builtin print -rnu $fd -- ${sysparams[pid]}
-            \builtin exec {fd}>&-
+        if \builtin sysopen -w -o creat,excl,cloexec -u __pronto_fd $__pronto_home/$__pronto_helper.$number.taken 2>/dev/null; then
+            \builtin print -rnu $__pronto_fd -- ${sysparams[pid]}
+            \builtin exec {__pronto_fd}>&-
             __pronto_line=$__pronto_home/$__pronto_helper.$number
             \builtin break
         fi
@@ -177,27 +177,32 @@ function __pronto_patiently {
 
 # Both outputs, of which the frame tells the place: they lie in the helper's memory, behind the number of the call.
 function __pronto_body {
-    \builtin local part='' fd='' kind=$__pronto_kind
+    \builtin local __pronto_part='' __pronto_fd='' __pronto_was=$__pronto_kind
     __pronto_kind=''
-    \builtin sysopen -r -o cloexec -u fd /proc/${${__pronto_head[46,-1]}%% *} 2>/dev/null || \builtin return 1
-    if __pronto_piece part $((${#__pronto_id} + 1)) && [[ $part == "$__pronto_id"$'\0' ]] &&
-        __pronto_piece __pronto_out $1 && __pronto_piece part 1 && [[ $part == $'\0' ]] &&
+    \builtin sysopen -r -o cloexec -u __pronto_fd /proc/${${__pronto_head[46,-1]}%% *} 2>/dev/null || \builtin return 1
+    if __pronto_piece __pronto_part $((${#__pronto_id} + 1)) && [[ $__pronto_part == "$__pronto_id"$'\0' ]] &&
+        __pronto_piece __pronto_out $1 && __pronto_piece __pronto_part 1 && [[ $__pronto_part == $'\0' ]] &&
         __pronto_piece __pronto_err $2; then
-        __pronto_kind=$kind
+        __pronto_kind=$__pronto_was
     fi
-    \builtin exec {fd}<&-
+    \builtin exec {__pronto_fd}<&-
     [[ -n $__pronto_kind ]]
 }
 
 # So many bytes, straight into a variable: to cut them out of more would take longer than to read them.
 function __pronto_piece {
-    \builtin local more='' count=0 left=$2
+    \builtin local __pronto_more='' __pronto_got=0 __pronto_left=$2
     \builtin printf -v $1 %s ''
-    ((left == 0)) || \builtin sysread -c count -s $left -i $fd $1 || \builtin return 1
-    while ((left -= count)); do
-        \builtin sysread -c count -s $left -i $fd more || \builtin return 1
-        \builtin printf -v $1 %s "${(P)1}$more"
+    ((__pronto_left == 0)) || \builtin sysread -c __pronto_got -s $__pronto_left -i $__pronto_fd $1 || \builtin return 1
+    while ((__pronto_left -= __pronto_got)); do
+        \builtin sysread -c __pronto_got -s $__pronto_left -i $__pronto_fd __pronto_more || \builtin return 1
+        \builtin printf -v $1 %s "${(P)1}$__pronto_more"
     done
+}
+
+# Its "printf" does not notice everything that goes wrong.
+function __pronto_print {
+    \builtin syswrite -- "$__pronto_out" 2>/dev/null
 }
 
 function __pronto_assign {
@@ -270,8 +275,8 @@ function __pronto_close {
         \builtin zmodload -u $module
     done
     \builtin unset __pronto_{home,busy,calls,awake,tries,until,holder,process,helper,ask,say,line,id,sent,known,pins,out,err,head,size,kind,status,tty,done,loaded}
-    \builtin unset -f __pronto_{settle,call,heard,open,look,find,claim,hang_up,nested,frame,patiently,body,piece,assign,works,failed,signal,mend,start,subshell,close} \
-        __pronto_{gather,gather_all,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unknown,repeatable}
+    \builtin unset -f __pronto_{settle,call,heard,open,look,find,claim,hang_up,nested,frame,patiently,body,piece,print,assign,works,failed,signal,mend,start,subshell,close} \
+        __pronto_{gather,gather_all,note,run,long,into_anyhow,outcome,alone,fetch,directly,interrupted,tell,unwritten,unknown,repeatable}
 }
 
 __pronto_settle

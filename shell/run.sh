@@ -105,17 +105,20 @@ function __pronto_interrupted {
 function __pronto_tell {
     \builtin local __pronto_end="$((__pronto_status))"
     if [[ -n $__pronto_out ]]; then
-        if __pronto_subshell; then
-            \builtin trap '' PIPE
-            \builtin printf %s "$__pronto_out" 2>/dev/null || \builtin true
-            \builtin trap - PIPE
-        else
-            \builtin printf %s "$__pronto_out"
-        fi
+        ! __pronto_subshell || \builtin trap '' PIPE
+        __pronto_print || __pronto_unwritten || __pronto_end=1
+        ! __pronto_subshell || \builtin trap - PIPE
     fi
     [[ -z $__pronto_err ]] || \builtin printf %s "$__pronto_err" >&2
     __pronto_busy='' __pronto_out=''
     \builtin return "$__pronto_end"
+}
+
+# What could not be printed: whether all is well nevertheless, since it is a pipe that nobody reads from any more.
+function __pronto_unwritten {
+    [[ ! -p /dev/stdout && ! -S /dev/stdout ]] || \builtin return 0
+    \builtin printf 'prontodb: Cannot write standard output\n' >&2
+    \builtin return 1
 }
 
 function __pronto_unknown {

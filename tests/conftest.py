@@ -108,6 +108,7 @@ class Home:
             env = self.env | options.pop("env", {})
             session = Session(env, str(self.folder), (lambda: clock) if clock else _clock, (Input(fd), out, err))
             session.program = options.pop("program", COMMAND)
+            assert not options, options
             status = dispatch(argv, session)
         return Result(status, out.data, err.data)
 

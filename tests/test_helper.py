@@ -377,3 +377,16 @@ def test_a_helper_of_another_version_is_replaced_or_left_aside(home: Home, shell
     for line in (answer, answer + answer, answer[:-1], "x"):
         done = script(home, shell, f"pronto get p.n.k; printf %s '{line}' >$__pronto_line.say; pronto get p.n.k; pronto get p.n.k")
         assert (done.out, done.err) == (b"vvv", ""), line
+
+
+@every_shell
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_an_answer_that_cannot_be_written_is_an_error(home: Home, shell: str, where: str) -> None:
+    """As by the command; and what was done is not done twice."""
+    home.call("set", "p.n.k", "v")
+    home.call("set", "p.n.large", "x" * 100_000)
+    calls = ("pronto get p.n.k", "pronto get p.n.large", "pronto incr p.n.count")
+    text = "\n".join(f"{call} {where}; echo $?; ({call} {where}); echo $?" for call in calls)
+    done = script(home, shell, f"pronto get -v V p.n.k\n{text}\npronto get p.n.count; echo; pronto get p.n.none {where}; echo $?")
+    assert done.lines == [*["1"] * 6, "2", "2"]
+    assert done.err == "prontodb: Cannot write standard output\n" * 6 + "prontodb: No such key: p.n.none\n"

@@ -150,7 +150,7 @@ def test_the_shells_send_what_is_always_sent(shell: str) -> None:
     """Every request of theirs, and nothing besides: `environment.ALWAYS` is spelled out where the calls of loops are."""
     text = Path(resource("shell"), f"helper.{shell}").read_text()
     requests = re.findall(r'(\$\{HOME\+.*?)"\$\{__pronto_sent\[@\]\}"', text, re.DOTALL)
-    assert len(requests) == (2 if shell == "zsh" else 1)
+    assert len(requests) == 2
     for sent in requests:
         assert re.findall(r'\$\{(\w+)\+"\1=\$\1"\}', sent) == list(ALWAYS)
         assert re.findall(r"\$\{(\w+)", sent) == list(ALWAYS)

@@ -64,6 +64,53 @@ def test_every_kind_of_subshell_is_answered_by_the_helper(home: Home, shell: str
     assert commands == ["__helper"]
 
 
+FIRST = {
+    "a value": "pronto get p.n.k",
+    "one with newlines": "pronto get p.n.lines",
+    "one that is empty": "pronto get p.n.empty",
+    "one of any bytes": "pronto get p.n.bytes",
+    "a large one": "pronto get p.n.large | command cksum",
+    "one that nobody reads on": "pronto get p.n.large | command head -c 3",
+    "one that nobody reads": "{ command sleep 0.2; pronto get p.n.k; echo $? >&2; } | command true",
+    "help": "pronto get --help | command cksum",
+    "none": "pronto get p.n.none",
+    "a bad address": "pronto get p..k",
+    "no address": "pronto get",
+    "an option": "pronto get p.n.k -N",
+    "an option first": "pronto get -N p.n.k",
+    "an address like an option": "pronto get -- p.n.k",
+    "a long address": f"pronto get p.n.{'k' * 5000}",
+    "variables of its own": "export PRONTO_PROJECT=p PRONTO_NAMESPACE=n; pronto get k",
+    "another user": "PRONTO_USER=alice; export PRONTO_USER; pronto get p.n.k",
+    "another variable, not exported": "PRONTO_PROJECT=p; pronto get n.k",
+    "no HOME": "HOME=/nonexistent; pronto get p.n.k",
+    "no clobbering": "set -C; pronto get p.n.k; [[ $- == *C* ]] && echo still",
+    "clobbering": "pronto get p.n.k; [[ $- == *C* ]] || echo still; echo 1 >clobbered; echo 2 >clobbered",
+    "unset variables": "set -u; pronto get p.n.k",
+    "closed output": "pronto get p.n.k >&- 2>/dev/null",
+    "a full disk": "pronto get p.n.k >/dev/full 2>/dev/null",
+    "twice": "pronto get p.n.k; pronto get p.n.lines; pronto get -v V p.n.k; echo $V",
+    "after a write": "pronto set p.n.w 1; pronto get p.n.w; pronto incr p.n.w; pronto get p.n.w",
+    "a trap of its own": "trap 'echo bye' EXIT; pronto get p.n.k",
+}
+"""What a subshell may do first. A call that is made there in one go must not be told from others."""
+
+
+@every_shell
+def test_what_a_subshell_asks_first_is_answered_as_by_the_command(home: Home, shell: str) -> None:
+    """Whether its shell has called before or not."""
+    for name, value in {"k": b"v", "lines": b"a\nb\n\n", "empty": b"", "bytes": bytes(range(1, 256)), "large": b"x" * 3_000_000}.items():
+        assert home.call("set", f"p.n.{name}", "--allow-empty", stdin=value).status == 0
+    assert home.call("set", "p.n.k", "alice's", "--user", "alice").status == 0
+    calls = "\n".join(f"echo '{what}:'; ({call}); echo \" $?\"" for what, call in FIRST.items())
+    wanted = script(home, shell, f'function pronto {{ prontodb "$@"; }}\n{calls}'.replace("get -v V p.n.k", "get p.n.k >v; V=$(<v)"))
+    for before in ("", "pronto get -v V p.n.k"):
+        done, commands = counted(home, shell, f"{before}\n{calls}")
+        assert (done.out, done.err) == (wanted.out, wanted.err)
+        assert commands == ["__helper"]
+        (home.folder / "commands").unlink()
+
+
 @every_shell
 def test_subshells_that_are_the_first_and_start_at_once_start_one_helper(home: Home, shell: str) -> None:
     home.call("set", "p.n.k", "v")
