@@ -9,9 +9,11 @@ SHELL_FILES := tests/demo.sh tests/provision.sh .ci/run $(wildcard shell/*.sh sh
 .PHONY: demo test lint bench site tour coverage fuzz audit clean
 
 # Two stamps: the package as users get it, and with the development extras. Byte code is compiled here, as pip does for a wheel: an
-# editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set.
+# editable install would otherwise compile on every start where PYTHONDONTWRITEBYTECODE is set. Python before 3.12 puts setuptools into the
+# environment, which is a millisecond at every start; pipx and uv do not.
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip uninstall --quiet --disable-pip-version-check --yes setuptools
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 

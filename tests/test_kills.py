@@ -74,7 +74,11 @@ def test_kill_9_at_random_moments(home: Home, argv: tuple[str, ...], group: int)
     for _ in range(KILLS // GROUPS // 2):
         home.call("del", "a.b.c")
         home.call("rescue", "drop", "--all")
+        began = time.monotonic()
         done = killed(home, argv, dice.uniform(0, longest))
+        if done.status != -signal.SIGKILL:
+            # The first time may have been a slow one, of a busy machine: then all kills would come too late.
+            longest = min(longest, (time.monotonic() - began) * 1.2)
         states.add(done.status)
         check(home, done)
         assert home.call("get", "a.b.other").out == b"v"
