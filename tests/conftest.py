@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,11 @@ from prontodb.session import Input, Session
 from .pgserver import Server
 
 COMMAND = str(Path(sys.executable).with_name("prontodb"))
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        # Started in the background, or under nohup: programs would inherit it, and none of those here could be interrupted. With a
+        # handler they do not.
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
 # No case is too slow: that would be a test of how busy the machine is.
 _patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 # What CI says of a change must not depend on the dice; elsewhere every run looks at other cases, `make fuzz` at more of them.
