@@ -150,15 +150,16 @@ function __pronto_rest {
     __pronto_head+=$__pronto_out
 }
 
-# Takes a frame, and what belongs to it, apart; if it is the reply.
+# Takes a frame, and what belongs to it, apart; if it is the reply: with the call's number in its place, and not behind half a frame of
+# somebody else's that was being read when the helper took away the rest of it.
 function __pronto_heard {
     __pronto_kind=${__pronto_head:2:1} __pronto_status=${__pronto_head:3:3}
-    if [[ $__pronto_head == [1-9]">s"*"$__pronto_id "* ]]; then
+    if [[ $__pronto_head == [1-9]">s"??????"$__pronto_id "* ]]; then
         __pronto_size=${__pronto_head:28:3}
         __pronto_out=${__pronto_head:31:__pronto_size} __pronto_err=${__pronto_head:31+__pronto_size:${__pronto_head:6:3}}
-    elif [[ $__pronto_head == "1>b"*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>b"?????????????"$__pronto_id "* ]]; then
         __pronto_body
-    elif [[ $__pronto_head == "1>"[ncv]*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>"[ncv]?????????????"$__pronto_id "* ]]; then
         __pronto_out='' __pronto_err=''
     else
         __pronto_kind=''

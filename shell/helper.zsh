@@ -69,12 +69,12 @@ function __pronto_heard {
     [[ $__pronto_head == [1-9]* ]] && ((${#__pronto_head} == ${__pronto_head[1]} * 64)) || __pronto_head=''
     if [[ $__pronto_head == ?'>s'???'  0'"$__pronto_id "* ]]; then
         __pronto_out=${__pronto_head[32,31+${__pronto_head[29,31]}]} __pronto_err=''
-    elif [[ $__pronto_head == [1-9]">s"*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == [1-9]">s"??????"$__pronto_id "* ]]; then
         __pronto_size=$((${__pronto_head[29,31]}))
         __pronto_out=${__pronto_head[32,31+__pronto_size]} __pronto_err=${__pronto_head[32+__pronto_size,31+__pronto_size+${__pronto_head[7,9]}]}
-    elif [[ $__pronto_head == "1>b"*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>b"?????????????"$__pronto_id "* ]]; then
         __pronto_body $((${__pronto_head[36,45]})) $((${__pronto_head[7,16]}))
-    elif [[ $__pronto_head == "1>"[ncv]*"$__pronto_id "* ]]; then
+    elif [[ $__pronto_head == "1>"[ncv]?????????????"$__pronto_id "* ]]; then
         __pronto_out='' __pronto_err=''
     else
         __pronto_kind=''

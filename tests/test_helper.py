@@ -380,6 +380,19 @@ def test_a_helper_of_another_version_is_replaced_or_left_aside(home: Home, shell
 
 
 @every_shell
+@pytest.mark.parametrize("kind", ["s", "b", "n"])
+def test_half_a_frame_of_somebody_elses_before_the_answer_is_none(home: Home, shell: str, kind: str) -> None:
+    """The shell reads while the helper clears the line: what it gets may be the beginning of the one and of the other."""
+    wide = 3 if kind == "s" else 10
+    head = f"1>{kind}  0{0:{wide}}"
+    frames = [f"{head}{whose:19}{5:{wide}}{word}".ljust(64) for whose, word in (("1.1", "wrong"), ("77.7", "right"))]
+    heads = [frames[1], *(frames[0][:cut] + frames[1][: 64 - cut] for cut in (1, 9, 13, 31, 32, 45))]
+    text = "".join(f"__pronto_id=77.7 __pronto_head='{head}'; __pronto_heard; echo $? $__pronto_kind\n" for head in heads)
+    done = script(home, shell, f"__pronto_body() {{ :; }}\n{text}")
+    assert done.lines == [f"0 {kind}", *["1"] * 6]
+
+
+@every_shell
 @pytest.mark.parametrize("where", [">/dev/full", ">&-"])
 def test_an_answer_that_cannot_be_written_is_an_error(home: Home, shell: str, where: str) -> None:
     """As by the command; and what was done is not done twice."""
