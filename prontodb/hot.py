@@ -28,6 +28,7 @@ def get(session: "Session", text: str, *, newline: bool = False, expired: bool =
 
         secrets.check(session, address, found.entry)
     render.value(session, found, newline=newline)
+    session.found(address, found)
     return 0
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .engines.base import Engine
     from .guard import Guard
-    from .model import Content
+    from .model import Content, Found
     from .past import Keeping
     from .settings import Settings
 
@@ -207,6 +207,9 @@ class Session:
         self._settings: Settings | None = None
         self.opening: tuple[str, tuple[str, str, str, bool]] | None = None
         """What `open_store` has worked out for this context."""
+
+    def found(self, address: Address, found: "Found") -> None:
+        """Told of what a `get` has printed."""
 
     def own_process(self) -> None:
         """To be called before what only a process of the caller's own may do: wait long, or start a program."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from prontodb.engines.failures import PreconditionFailed
 from prontodb.errors import Busy
 from prontodb.model import PIECE, Content, Write
 
-from .conformance_base import LARGE, NOW, PLACE, Conformance, Cut, at, shown
+from .conformance_base import LARGE, NOW, PLACE, Conformance, Cut, at, shown, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,22 @@ class ValuesConformance(Conformance):
         self.put("k", b"two")
         assert self.value("k") == b"two"
         assert self.names() == ["k"]
+
+    def test_what_was_read_is_steady_until_something_is_written(self) -> None:
+        """Also by somebody else, and once more for the value that is read then. An engine need not be able to tell."""
+        self.put("k", b"one")
+        other = self.tenant("acme")
+        for value in (b"two", b"three"):
+            # A file system's clock is coarse.
+            time.sleep(0.02)
+            assert self.value("k") not in (None, value)
+            self.db.rest()
+            steady = self.db.steady()
+            assert steady is None or steady()
+            other.put(at("k"), Content.of(value), writing(), NOW)
+            other.rest()
+            assert steady is None or not steady()
+            assert self.value("k") == value
 
     def test_an_empty_value_is_a_hit(self) -> None:
         """An entry without a byte is an entry."""

@@ -15,7 +15,7 @@ A fence is the address of a lease and its token: a precondition, looked at in th
 revision. `LeaseLost` where it does not. Revisions of a meta only ever grow, whatever is deleted, purged or restored, so none holds twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from ..address import Address, Place
@@ -152,6 +152,11 @@ class Engine(Protocol):
 
     def rest(self) -> None:
         """Lets go of whatever others could notice, but stays usable: between two calls of a process that goes on."""
+
+    def steady(self) -> Callable[[], bool] | None:
+        """What tells, as often as it is asked, whether all that has been read since the last change is still so, but for what has expired;
+        None where that takes as long as to read it again.
+        """
 
     def purge(self, limit: int, now: float) -> int:
         """Removes at most `limit` expired entries and versions of the history whose time is over; how many."""

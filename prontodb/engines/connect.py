@@ -56,6 +56,11 @@ class Reader:
         """Whether it holds no lock and no journal: between two answers nobody can tell that the file is open."""
         return self._seen is not None
 
+    def steady(self) -> "Callable[[], bool] | None":
+        """What tells whether the file still is as it was read; None where it is not read as it lies."""
+        path, seen = self._path, self._seen
+        return (lambda: _same(path, seen)) if self._db and seen else None
+
     def close(self) -> None:
         """Lets go of the file; the next `run` opens it anew."""
         if self._db is not None:
@@ -156,6 +161,13 @@ def quiet(path: str) -> "Seen | None":
     if journaled(path) or (os.major(status.st_dev) == 0 and _on_network(path)):
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _same(path: str, seen: "Seen") -> bool:
+    try:
+        return quiet(path) == seen
+    except OSError:
+        return False
 
 
 def settled(path: str) -> "Seen | None":

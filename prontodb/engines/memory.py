@@ -49,6 +49,9 @@ class MemoryEngine:
             self._known = tenant.changes
             return found
 
+    def steady(self) -> None:
+        """See `base`."""
+
     def rest(self) -> None:
         """See `base`."""
 

@@ -108,6 +108,9 @@ class PostgresEngine:
         for link in (self._link, *self._held):
             link.close()
 
+    def steady(self) -> None:
+        """See `base`."""
+
     def rest(self) -> None:
         """See `base`. The connection stays, outside of any transaction, and is asked again before it is used."""
         for link in self._held:

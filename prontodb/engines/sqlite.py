@@ -103,6 +103,10 @@ class SqliteEngine:
         if not self._reader.traceless:
             self._reader.close()
 
+    def steady(self) -> "Callable[[], bool] | None":
+        """See `base`."""
+        return self._reader.steady()
+
     # Reading
 
     def get(self, address: Address, now: float, *, expired: bool = False) -> Found | None:

@@ -5,19 +5,19 @@ import time
 
 from ..dispatch import dispatch
 from ..environment import Sent
-from ..paths import SYSTEM_PROFILES, data_home
+from ..model import SECRETS
 from ..session import Pool, Session
 from . import protocol
+from .remembered import Answers, Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-    from ..resolve import Context
+    from ..address import Address
+    from ..model import Found
     from ..session import Input
     from .protocol import Request
-
-    Opening = tuple[str, tuple[str, str, str, bool]]
 
 LARGEST = 32 << 20
 """Bytes of output that are held in memory; a call with more is the caller's own."""
@@ -91,45 +91,15 @@ class Warm(Pool):
             engine.rest()
 
 
-class Remembered:
-    """The context of the last call, for the next one with the same variables: to work it out is a third of a call."""
-
-    def __init__(self) -> None:
-        self._environ: Sent | None = None
-        self._context: Context | None = None
-        self._opening: Opening | None = None
-        self._active = ""
-
-    def find(self, environ: "Mapping[str, str]") -> "tuple[Context | None, Opening | None]":
-        """The context, and what follows from it, unless something that is saved may have come into it since."""
-        if environ is not self._environ or self._saved():
-            return None, None
-        return self._context, self._opening
-
-    def keep(self, session: "Resident", context: "Context | None") -> None:
-        """Keeps a context that nothing saved has gone into."""
-        environ = session.environ
-        self._environ = None
-        if context is None or not isinstance(environ, Sent) or session.flags.given():
-            return
-        modes = environ.get("PRONTO_SECURITY") or environ.get("PANTHEON_SECURITY_MODE")
-        self._active = f"{data_home(environ)}/cursors/{context.user.value}"
-        if not (context.cursor.value or "profile" in context.pins or modes or self._saved()):
-            self._environ, self._context, self._opening = environ, context, session.opening
-
-    def holds(self, context: "Context | None") -> bool:
-        """Whether it is this one that is kept, with all that follows from it."""
-        return context is not None and context is self._context and self._environ is not None and self._opening is not None
-
-    def _saved(self) -> bool:
-        """Whether there is an active cursor, or root has a say."""
-        return os.access(self._active, os.F_OK) or os.access(SYSTEM_PROFILES, os.F_OK)
-
-
 class Resident(Session):
     """The values of one call of a shell's."""
 
-    __slots__ = ()
+    __slots__ = ("lasting",)
+
+    def found(self, address: "Address", found: "Found") -> None:
+        """Whether it may be kept: what ends by itself may not, nor may a secret."""
+        entry = found.entry
+        self.lasting = entry.expires is None and not entry.note and address.namespace != SECRETS
 
     def recall(self, remembered: Remembered) -> None:
         """Starts from the last call's context, if it is this one's too."""
@@ -142,7 +112,12 @@ class Resident(Session):
     def remember(self, remembered: Remembered) -> None:
         """Leaves its context to the next call."""
         if not remembered.holds(self._context):
-            remembered.keep(self, self._context)
+            remembered.keep(self.environ, self._context, self.opening, flags=self.flags.given())
+
+    def steady(self) -> "Callable[[], bool] | None":
+        """What tells whether that which a `get` has found is there still, without asking for it; None where nothing can."""
+        engine = self.pool.engines.get(self.opening[1]) if self.lasting and self.opening else None
+        return engine.steady() if engine else None
 
 
 class Calls:
@@ -153,19 +128,23 @@ class Calls:
         self._pool = Warm()
         self._environ: tuple[tuple[bytes, ...], Sent] = ((), Sent({}, NeedsCaller))
         self._remembered = Remembered()
+        self._answers = Answers(self._remembered)
 
     def answer(self, request: "Request") -> tuple[bytes, bytes]:
         """The reply, as `encode_reply` has it. Never raises: what cannot be answered here is the caller's."""
+        environ = self._variables(request.variables)
+        if (out := self._answers.find(request, environ)) is not None:
+            return protocol.encode_reply(request.whose, 0, out, b"")
         argv = [word.decode("utf-8", "surrogateescape") for word in request.words]
         if OUTSIDE in argv:
             return protocol.encode_refusal(request.whose, protocol.CALLER), b""
         try:
-            return self._answer(request, argv)
+            return self._answer(request, argv, environ)
         except NeedsCaller:
             return protocol.encode_refusal(request.whose, protocol.CALLER), b""
 
-    def _answer(self, request: "Request", argv: list[str]) -> tuple[bytes, bytes]:
-        session, out, err = self._session(request)
+    def _answer(self, request: "Request", argv: list[str], environ: Sent) -> tuple[bytes, bytes]:
+        session, out, err = self._session(request, environ)
         if _local(request):
             session.cwd = _enter(request.caller)
             try:
@@ -176,13 +155,16 @@ class Calls:
             session.recall(self._remembered)
             status = dispatch(argv, session)
             session.remember(self._remembered)
+            if status == 0 and not err.data:
+                self._answers.keep(request, environ, out.data, session.steady)
         return protocol.encode_reply(request.whose, status, b"".join(out.data), b"".join(err.data))
 
-    def _session(self, request: "Request") -> "tuple[Resident, Held, Held]":
+    def _session(self, request: "Request", environ: Sent) -> "tuple[Resident, Held, Held]":
         out, err = (Held(terminal=digit == 0x31) for digit in request.terminals)
         stdin: Input = Absent()  # type: ignore[assignment]
-        session = Resident(self._variables(request.variables), "", time.time, (stdin, out, err), self._pool)
+        session = Resident(environ, "", time.time, (stdin, out, err), self._pool)
         session.program = self._program
+        session.lasting = False
         session.caller = int(request.caller) if request.caller.isdigit() else 0
         return session, out, err
 
